@@ -1,0 +1,48 @@
+# Everything a newcomer needs: `make` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+UV := $(PYTHON) tools/bootstrap.py uv
+COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
+
+.PHONY: help setup up demo test lint format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv (the other targets do it when needed)
+
+$(READY): requirements.txt requirements-dev.txt .python-version tools/bootstrap.py
+	@$(PYTHON) tools/bootstrap.py
+	@touch $@
+
+up: setup ## run Tallyman: servers, web, worker, beat, Flower; Ctrl-C stops it (PORT=, FLOWER_PORT=)
+	@$(BIN)/python manage.py up
+
+demo: setup ## import a catalogue of 100,000 rows, show the result, keep serving (EXIT=1: stop after it)
+	@$(BIN)/python manage.py demo $(if $(EXIT),--exit)
+
+test: lint ## lint, types, migrations, all tests
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m pytest
+
+lint: setup ## check style and format
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: setup ## mend what can be mended
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+bench: setup ## measure imports against their alternatives; writes bench/results.md
+	@$(BIN)/python -m bench
+
+lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
+	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
+	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove what can be made again; the data in .data stays
+	@rm -rf .venv .venv-bootstrap .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,211 @@
+"""Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
+
+from pathlib import Path
+
+import environ
+import structlog
+from kombu import Exchange, Queue
+
+from config import embedded
+from config.branding import UNFOLD  # noqa: F401 - the admin reads it from here
+from tasks.schedule import beat_schedule
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Where the data lives --------------------------------------------------------------------------------
+# Without URLs of its own, Tallyman uses the servers that `make up` runs below DATA_DIR (docs/adr/0001).
+DATA_DIR = embedded.data_dir(env.str("TALLYMAN_DATA_DIR", default=None), BASE_DIR)
+DATABASES = {
+    "default": {
+        **env.db_url("DATABASE_URL", default=embedded.database_url(DATA_DIR)),
+        # Workers and web keep their connection: a lease names the backend that does the work.
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+REDIS_URL = env.str("REDIS_URL", default=embedded.broker_url(DATA_DIR))
+EMAIL_URL = env.str("EMAIL_URL", default=embedded.mail_url(DATA_DIR))
+globals().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tallyman <tallyman@localhost>")
+SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail
+# Bare addresses, told of imports that have no owner; when empty, the superusers are, or else SHOP_EMAIL.
+IMPORT_MAIL_TO = env.list("IMPORT_MAIL_TO", default=[])
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# --- Django ----------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default=None) or embedded.secret_key(DATA_DIR)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PORT = env.int("PORT", default=8000)
+FLOWER_PORT = env.int("FLOWER_PORT", default=5555)
+# Where links in mails and on the terminal point to.
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+FLOWER_URL = env.str("FLOWER_URL", default=f"http://127.0.0.1:{FLOWER_PORT}").rstrip("/")
+SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
+LOW_STOCK = env.int("LOW_STOCK", default=5)  # from here down to 1, the admin calls a stock low
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_celery_beat",
+    "django_celery_results",
+    "django_htmx",
+    "django_structlog",
+    "config",
+    "tasks",
+    "shop",
+    "imports",
+    "notifications",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Development and `make up` serve static files straight from the apps: nothing to collect, nothing stale.
+WHITENOISE_USE_FINDERS = True
+# Uploads stream to a file of their own (imports/receiving.py); Django must not keep them in memory.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- Celery: Redis carries only hints (docs/adr/0002) -----------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_DEFAULT_QUEUE = "default"
+# Each queue with an exchange and key of its own: by default all share one, and each gets every message.
+CELERY_TASK_QUEUES = [
+    Queue(name, Exchange(name), routing_key=name)
+    for name in (
+        "default",  # sweeps and housekeeping: short, must never wait behind an import
+        "imports",  # catalogue chunks: heavy on PostgreSQL, seconds each
+        "mail",  # waits on foreign SMTP servers, so it must not hold up the others
+        "reports",  # long reads
+    )
+]
+CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelt queue must fail loudly, no worker would serve it
+CELERY_TASK_ACKS_LATE = True  # a killed worker's message comes back; doing it twice is harmless by the lease
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # one slow chunk must not hold others that an idle worker could take
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]  # pickle would execute what the broker sends
+CELERY_TASK_TIME_LIMIT = env.int("TASK_TIME_LIMIT", default=900)
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("TASK_SOFT_TIME_LIMIT", default=840)
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MAX_MEMORY_KB", default=400_000)  # a leak ends itself
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0  # a running chunk may finish before a deploy ends its worker
+CELERY_WORKER_SEND_TASK_EVENTS = True  # Flower sees nothing without
+CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_TASK_TRACK_STARTED = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # structlog formats every line, the worker's too
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,  # longer than any task may run, or Redis hands it out again meanwhile
+    "socket_timeout": 10,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+# A hint must not hold up the request that sends it: the row is safe and the sweeper will send another.
+CELERY_TASK_PUBLISH_RETRY = True
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.1}
+CELERY_RESULT_BACKEND = "django-db"  # a history for people; the truth is tasks.Job
+CELERY_RESULT_EXTENDED = True  # names and arguments, so that the history can be read
+CELERY_RESULT_EXPIRES = env.int("RESULT_RETENTION_DAYS", default=14) * 86_400
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
+
+# --- The job engine (tasks) -------------------------------------------------------------------------------
+JOB_LEASE_SECONDS = env.float("JOB_LEASE_SECONDS", default=30)  # a silent worker's job is taken over after
+JOB_HINT_PATIENCE_SECONDS = env.float("JOB_HINT_PATIENCE_SECONDS", default=10)  # a hint older counts as lost
+JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=15)
+JOB_RETRY_BASE_SECONDS = env.float("JOB_RETRY_BASE_SECONDS", default=2)  # doubles with every attempt
+JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=30)
+CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS)
+
+# --- Imports ----------------------------------------------------------------------------------------------
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
+IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=4_000_000)
+IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=20_000)
+IMPORT_FILE_RETENTION_DAYS = env.int("IMPORT_FILE_RETENTION_DAYS", default=90)
+
+# --- Logs -------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+_SHARED_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,  # request, task and job ids, bound where each begins
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "console": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            ),
+            "foreign_pre_chain": _SHARED_PROCESSORS,
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # One line a request or a task is noise beside the jobs' own lines.
+    "loggers": {"django_structlog": {"level": "WARNING"}},
+}
+structlog.configure(
+    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

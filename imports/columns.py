@@ -1,0 +1,356 @@
+"""Our columns: the names each is known by, and how a cell of it is cleaned.
+
+Adding a column is adding one class. A cleaner takes the cell's text (never blank: blank cells keep what is
+there) and returns the text that PostgreSQL's COPY gets, or raises CellError with what to do about it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from shop.categories import SEPARATOR, split_path
+
+MAX_STOCK = 2_147_483_647
+MAX_PRICE = Decimal("9999999999.99")
+_PLAIN_INTEGER = re.compile(r"[0-9]{1,9}").fullmatch
+_PLAIN_PRICE = re.compile(r"[0-9]{1,10}(\.[0-9][0-9])?").fullmatch
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)").fullmatch
+
+
+class CellError(ValueError):
+    """A cell that can't be used: `code` for machines, the text for people, with the fix."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Column:
+    """One of our columns. `db_type` is its type in the staging table, `compared` how the catalogue's value
+    is written when it is compared with a cleaned cell (an expression over `p`, the product, and `c`, its
+    category)."""
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    db_type: ClassVar[str]
+    compared: ClassVar[str]
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    needed_to_create: ClassVar[bool] = False
+    example: ClassVar[str] = ""
+
+    def clean(self, text: str) -> str:
+        """Return the cell as COPY text; raises CellError. `text` is stripped and not empty."""
+        raise NotImplementedError
+
+    def comparable(self, cleaned: str) -> str:
+        """The cleaned cell as `compared` would write it."""
+        return cleaned
+
+
+class Sku(Column):
+    name, label, db_type, compared = "sku", "SKU", 'varchar(100) COLLATE "C"', "p.sku"
+    synonyms = ("item number", "article number", "product code", "variant sku", "artikelnummer", "item sku")
+    example = "TM-1001"
+
+    def clean(self, text: str) -> str:
+        if len(text) > 100:
+            raise CellError("too_long", f"The SKU has {len(text):,} characters; shorten it to 100 or fewer.")
+        if not text.isprintable():
+            raise CellError("control_character", "The SKU has a line break or control character; remove it.")
+        return text
+
+
+class Name(Column):
+    name, label, db_type, compared = "name", "Name", "varchar(255)", "p.name"
+    synonyms = ("title", "product name", "product title", "item name", "produktname", "bezeichnung")
+    needed_to_create = True
+    example = "Oak cutting board"
+
+    def clean(self, text: str) -> str:
+        if not text.isprintable():
+            text = " ".join(text.split())
+        if len(text) > 255:
+            raise CellError("too_long", f"The name has {len(text):,} characters; shorten it to 255 or fewer.")
+        return text
+
+
+class Description(Column):
+    name, label, db_type, compared = "description", "Description", "text", "p.description"
+    synonyms = ("body", "body html", "product description", "long description", "beschreibung")
+    example = "End-grain oak, oiled by hand."
+
+    def clean(self, text: str) -> str:
+        return text
+
+
+class Price(Column):
+    name, label, db_type, compared = "price", "Price", "numeric(12,2)", "p.price"
+    synonyms = ("regular price", "variant price", "unit price", "product price", "preis", "amount")
+    needed_to_create = True
+    example = "39.90"
+
+    def clean(self, text: str) -> str:
+        if _PLAIN_PRICE(text):
+            return text
+        if not _NUMBER(text):
+            raise CellError("not_a_price", f"“{_short(text)}” is not a plain number. {_price_hint(text)}")
+        price = Decimal(text)
+        if price < 0:
+            raise CellError("negative_price", f"The price {text} is below zero. Write 0 or more.")
+        if price > MAX_PRICE:
+            raise CellError("price_too_large", f"The price is above {MAX_PRICE:,}. Check the decimal point.")
+        if price != (rounded := price.quantize(Decimal("0.01"))):
+            raise CellError("too_many_decimals", f"The price {text} has more than 2 decimals. Round it.")
+        return str(rounded)
+
+    def comparable(self, cleaned: str) -> str:
+        whole, _, cents = cleaned.partition(".")
+        return f"{whole.lstrip('0') or '0'}.{cents or '00'}"
+
+
+class Stock(Column):
+    name, label, db_type, compared = "stock", "Stock", "integer", "p.stock"
+    synonyms = ("quantity", "qty", "inventory", "variant inventory qty", "stock quantity", "bestand", "menge")
+    example = "25"
+
+    def clean(self, text: str) -> str:
+        if _PLAIN_INTEGER(text):
+            return text
+        try:
+            stock = Decimal(text) if _NUMBER(text) else None
+        except InvalidOperation:
+            stock = None
+        if stock is None:
+            raise CellError("not_a_number", f"“{_short(text)}” is not a whole number. Write digits only, 25.")
+        if stock != stock.to_integral_value():
+            raise CellError("not_whole", f"The stock {_short(text)} is not whole. Write a whole number.")
+        if stock < 0:
+            raise CellError("negative_stock", f"The stock {_short(text)} is below zero. Write 0 or more.")
+        if stock > MAX_STOCK:
+            raise CellError("stock_too_large", f"The stock is above {MAX_STOCK:,}. Check the number.")
+        return str(int(stock))
+
+    def comparable(self, cleaned: str) -> str:
+        return cleaned.lstrip("0") or "0"
+
+
+class CategoryPath(Column):
+    name, label, db_type, compared = "category", "Category", "text", "coalesce(c.key, '')"
+    synonyms = ("categories", "category path", "product category", "product type", "type", "kategorie")
+    example = "Home > Kitchen > Boards"
+
+    def __init__(self) -> None:
+        self._seen: dict[str, str] = {}  # a catalogue has few paths and many rows
+
+    def clean(self, text: str) -> str:
+        path = self._seen.get(text)
+        if path is None:
+            path = self._checked(text)
+            if len(self._seen) < 10_000:
+                self._seen[text] = path
+        return path
+
+    def comparable(self, cleaned: str) -> str:
+        return cleaned.casefold()
+
+    @staticmethod
+    def _checked(text: str) -> str:
+        names = split_path(text)
+        if not names:
+            raise CellError("empty_category", f"“{_short(text)}” names no category. Write A > B > C.")
+        if any(len(name) > 120 for name in names) or len(names) > 8:
+            raise CellError(
+                "category_too_long",
+                "Category names have up to 120 characters, paths up to 8 steps. Shorten it.",
+            )
+        if not all(name.isprintable() for name in names):
+            raise CellError("control_character", "The category has a control character; remove it.")
+        return SEPARATOR.join(names)
+
+
+class _YesNo(Column):
+    db_type = "boolean"
+    example = "true"
+    _WORDS: ClassVar[dict[str, str]] = {
+        **dict.fromkeys(("true", "1", "yes", "y", "t", "on", "active", "published"), "t"),
+        **dict.fromkeys(("false", "0", "no", "n", "f", "off", "inactive", "draft"), "f"),
+    }
+
+    def clean(self, text: str) -> str:
+        try:
+            return self._WORDS[text.lower()]
+        except KeyError:
+            message = f"“{_short(text)}” is neither true nor false. Write true or false."
+            raise CellError("not_yes_or_no", message) from None
+
+
+class Published(_YesNo):
+    name, label, compared = "published", "Published", "p.published"
+    synonyms = ("active", "is published", "visible", "status", "product status")
+
+
+class Featured(_YesNo):
+    name, label, compared = "featured", "Featured", "p.featured"
+    synonyms = ("is featured", "is featured?", "highlight")
+    example = "false"
+
+
+class Metadata(Column):
+    name, label, db_type, compared = "metadata", "Metadata", "jsonb", "p.metadata"
+    synonyms = ("meta", "attributes", "json")
+    example = '{"brand": "Nordlys", "colour": "oak"}'
+
+    def clean(self, text: str) -> str:
+        parsed = self._parsed(text)
+        if not isinstance(parsed, dict):
+            raise CellError("not_an_object", 'Metadata must be a JSON object such as {"colour": "blue"}.')
+        return text
+
+    def comparable(self, cleaned: str) -> str:
+        """As PostgreSQL writes jsonb. Where numbers are spelled unusually this differs from it, and the row
+        is compared by PostgreSQL itself, value by value."""
+        return _as_jsonb(json.loads(cleaned))
+
+    @staticmethod
+    def _parsed(text: str) -> Any:
+        try:
+            parsed = _decode_json(text)
+        except (ValueError, RecursionError) as error:
+            where = f" (near character {error.pos + 1})" if isinstance(error, json.JSONDecodeError) else ""
+            raise CellError(
+                "not_json", f'The metadata is not valid JSON{where}. Write it like {{"colour": "blue"}}.'
+            ) from None
+        if "\\u" in text and not _storable(parsed):
+            raise CellError(
+                "not_json", "The metadata has a \\u escape that stands for no character; remove it."
+            )
+        return parsed
+
+
+COLUMNS: tuple[type[Column], ...] = (
+    Sku, Name, Description, Price, Stock, CategoryPath, Published, Featured, Metadata,
+)  # fmt: skip
+BY_NAME = {column.name: column for column in COLUMNS}
+
+
+def normalise(header: str) -> str:
+    """Make headers comparable: case, spaces, hyphens, underscores and punctuation do not count.
+
+    >>> normalise(" Variant_SKU "), normalise("Is featured?"), normalise("Body (HTML)")
+    ('variantsku', 'isfeatured', 'bodyhtml')
+    """
+    return "".join(c for c in header.casefold() if c.isalnum())
+
+
+def guess_mapping(header: list[str]) -> dict[str, int]:
+    """Say which of the file's columns (by index) is which of ours: `{"sku": 0, "name": 3}`.
+
+    Our own name wins over a synonym, an earlier synonym over a later one, the first of equal headers.
+    """
+    positions: dict[str, int] = {}
+    for index, cell in enumerate(header):
+        positions.setdefault(normalise(cell), index)
+    mapping: dict[str, int] = {}
+    for column in COLUMNS:
+        for candidate in (column.name, *column.synonyms):
+            index = positions.get(normalise(candidate), -1)
+            if index >= 0 and index not in mapping.values():
+                mapping[column.name] = index
+                break
+    return mapping
+
+
+# Letters and digits stay, apostrophes go, all else separates words.
+_SLUG_CHARACTERS = {
+    code: chr(code).lower() if chr(code).isalnum() else None if chr(code) == "'" else " "
+    for code in range(128)
+}
+
+
+def slug_for(name: str) -> str:
+    """The slug of a product's name before clashes are resolved; `product` where nothing is left of it.
+
+    >>> slug_for("Men's 5\" Crème-Brûlée torch")
+    'mens-5-creme-brulee-torch'
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return "-".join(name.translate(_SLUG_CHARACTERS).split())[:120].strip("-") or "product"
+
+
+def _short(text: str, limit: int = 40) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _price_hint(text: str) -> str:
+    """What to write instead, worked out where the number can be made out."""
+    digits = re.sub(r"[^\d.,-]", "", text)
+    comma, point = digits.rfind(","), digits.rfind(".")
+    if re.search(r"\d[eE][+-]?\d", text) or not re.search(r"\d", digits) or "-" in digits:
+        return "Write digits with a point for the cents, such as 12.50."
+    # The last of the two signs is the decimal one; the other groups thousands.
+    digits = digits.replace(".", "").replace(",", ".") if comma > point else digits.replace(",", "")
+    return f"Write {digits}." if _NUMBER(digits) else "Write digits with a point, such as 12.50."
+
+
+def _refuse_constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text} is out of range")
+    return value
+
+
+# The scanner itself: `decode` spends twice its time on looking for white space around the value.
+_scan = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once
+
+
+def _decode_json(text: str) -> Any:
+    """Parse stripped JSON text; raises ValueError, or RecursionError when nested too deeply."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration as stopped:
+        raise json.JSONDecodeError("no value", text, stopped.value) from None
+    if end != len(text):
+        raise json.JSONDecodeError("text after the value", text, end)
+    return value
+
+
+def _storable(parsed: Any) -> bool:
+    """PostgreSQL stores neither the NUL character nor half of a surrogate pair."""
+    text = json.dumps(parsed, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\\u0000" not in text
+
+
+_encode_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _as_jsonb(value: Any) -> str:
+    """JSON text as PostgreSQL writes jsonb: keys by length, then by bytes."""
+    return _encode_json(_in_jsonb_order(value))
+
+
+def _in_jsonb_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_jsonb_order(value[key]) for key in sorted(value, key=_jsonb_rank)}
+    if isinstance(value, list):
+        return [_in_jsonb_order(item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=10_000)
+def _jsonb_rank(key: str) -> tuple[int, bytes]:
+    encoded = key.encode()
+    return len(encoded), encoded

@@ -1,0 +1,176 @@
+"""Write one key range of the staging table into the catalogue, in one transaction with journal and counts.
+
+Ranges are disjoint and sorted, so they neither conflict nor deadlock with each other; existing products are
+locked in SKU order, as orders do, so they don't deadlock with sales either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from imports import checking, pipeline
+from imports.models import ImportRun
+from tasks.claiming import Claim, JobFailed
+
+_CONTENT = ("name", "description", "price", "stock", "published", "featured")
+
+
+def load(claim: Claim) -> None:
+    """Merge the claim's range. Raises JobFailed when the staging table lost rows in a crash."""
+    run = ImportRun.objects.get(pk=claim.payload["run"])
+    if claim.job.attempts > 1:
+        checking.resolve_categories(run)  # the first attempt may have failed over a category deleted since
+    with transaction.atomic(), connection.cursor() as cursor:
+        pipeline.must_be(run, ImportRun.State.LOADING)
+        # A hash join would read the whole catalogue for every range.
+        cursor.execute(
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'"
+        )
+        if claim.job.attempts > 1:
+            checking.separate_slugs(cursor, run)  # or over a slug that was taken since
+        outcomes = _Range(cursor, run, claim.payload).merge()
+        pipeline.loaded(claim, run_id=run.pk, **outcomes)
+
+
+class _Range:
+    """One range at work: `WHERE` clause, parameters and the statements over it."""
+
+    def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
+        self.cursor, self.run, self.rows = cursor, run, payload["rows"]
+        self.params = {"run": run.pk, "low": payload["low"], "high": payload["high"]}
+        self.where = "NOT s.same AND s.sku >= %(low)s" + (
+            " AND s.sku < %(high)s" if payload["high"] is not None else ""
+        )
+        self.source = (
+            f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
+        )
+
+    def merge(self) -> dict[str, int]:
+        """Write the range; returns the outcomes of its rows."""
+        if self._execute(f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where}") != self.rows:
+            raise JobFailed("The staging table lost rows; did PostgreSQL crash?", permanent=True)
+        found = self._lock_existing()
+        skipped = self._skip(found)
+        updates = self.run.mode != ImportRun.Mode.CREATE
+        updated = self._update() if found and updates else 0
+        creates = self.run.mode != ImportRun.Mode.UPDATE and found < self.rows
+        created = self._create(found) if creates else 0
+        rejected = self._reject_incomplete() if creates and created + found < self.rows else 0
+        return {
+            "created": created,
+            "updated": updated,
+            "skipped": skipped,
+            "rejected": rejected,
+            "unchanged": self.rows - created - updated - skipped - rejected,
+        }
+
+    def _execute(self, statement: str) -> int:
+        """Run it; returns its first value for a SELECT, else how many rows it wrote."""
+        self.cursor.execute(statement, self.params)
+        if self.cursor.description:
+            return int(self.cursor.fetchone()[0])
+        return int(self.cursor.rowcount)
+
+    def _lock_existing(self) -> int:
+        return self._execute(
+            f"""
+            WITH locked AS MATERIALIZED (
+                SELECT 1 FROM {self.run.staging_table} s JOIN shop_product p ON p.sku = s.sku
+                WHERE {self.where} ORDER BY p.sku FOR UPDATE OF p
+            ) SELECT count(*) FROM locked
+            """
+        )
+
+    def _skip(self, found: int) -> int:
+        """List the rows that the mode leaves out."""
+        exists = "EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)"
+        if self.run.mode == ImportRun.Mode.CREATE and found:
+            condition, self.params["reason"] = exists, checking.EXISTS
+        elif self.run.mode == ImportRun.Mode.UPDATE and found < self.rows:
+            condition, self.params["reason"] = f"NOT {exists}", checking.EXISTS_NOT
+        else:
+            return 0
+        return self._execute(
+            f"""
+            INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
+            SELECT %(run)s, s.line, s.sku, 'skipped', %(reason)s FROM {self.run.staging_table} s
+            WHERE {self.where} AND {condition}
+            """
+        )
+
+    def _update(self) -> int:
+        """Update the products that differ and journal the columns that changed, before and after."""
+        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.mapping}
+        if "category" in self.run.mapping:
+            new["category_id"] = "m.category_id"
+        metadata = "coalesce(s.metadata, p.metadata) || coalesce(s.extra, '{}')"
+        assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
+        differs = [
+            f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
+        ]
+        if "metadata" in self.run.mapping or self.run.keep_unknown:
+            assignments.append(f"metadata = {metadata}")
+            differs.append(f"p.metadata IS DISTINCT FROM ({metadata})")
+            new["metadata"] = metadata
+        if not new:
+            return 0
+        return self._execute(
+            f"""
+            WITH changed AS (
+                UPDATE shop_product p SET {", ".join(assignments)}, updated_at = now()
+                FROM {self.source}
+                WHERE p.sku = s.sku AND {self.where} AND ({" OR ".join(differs)})
+                RETURNING s.line, new.id, {_changed("old", new)} AS before, {_changed("new", new)} AS after
+            )
+            INSERT INTO imports_rowchange (run_id, product_id, line, before, after)
+            SELECT %(run)s, id, line, before, after FROM changed
+            """
+        )
+
+    def _create(self, found: int) -> int:
+        """Insert the products that are not there yet, in key order, and journal them."""
+        absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
+        return self._execute(
+            f"""
+            WITH fresh AS MATERIALIZED (
+                SELECT uuidv7() AS id, s.*, m.category_id FROM {self.source}
+                WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.sku
+            ), made AS (
+                INSERT INTO shop_product (id, sku, slug, name, description, price, stock, category_id,
+                                          published, featured, metadata)
+                SELECT id, sku, coalesce(slug, id::text), name, coalesce(description, ''), price,
+                       coalesce(stock, 0), category_id, coalesce(published, true), coalesce(featured, false),
+                       coalesce(metadata, '{{}}') || coalesce(extra, '{{}}')
+                FROM fresh
+            )
+            INSERT INTO imports_rowchange (run_id, product_id, line)
+            SELECT %(run)s, id, line FROM fresh
+            """
+        )
+
+    def _reject_incomplete(self) -> int:
+        """Rows for products that were deleted since staging, and that say too little to make them anew."""
+        return self._execute(
+            f"""
+            INSERT INTO imports_rejectedrow (run_id, line, "column", value, code, message, more)
+            SELECT %(run)s, s.line, '', '', 'product_gone',
+                   'The product was deleted while the import ran, and the row lacks the name or price that a'
+                   ' new one needs. Add them and upload the row again.', '[]'
+            FROM {self.run.staging_table} s
+            WHERE {self.where} AND (s.name IS NULL OR s.price IS NULL)
+              AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)
+            """
+        )
+
+
+def _changed(side: str, names: Iterable[str]) -> str:
+    """SQL for a JSON object of those columns that differ between old and new, as `side` has them."""
+    return " || ".join(
+        f"CASE WHEN old.{name} IS DISTINCT FROM new.{name}"
+        f" THEN jsonb_build_object('{name}', {side}.{name}) ELSE '{{}}' END"
+        for name in names
+    )

@@ -1,0 +1,289 @@
+"""One import from file to result: the run, its chunks, what was set aside, and what it changed."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+# The nine outcomes of a line, in the order in which people read them. Their sum is `rows`.
+OUTCOMES = (
+    "created", "updated", "unchanged", "removed", "merged", "skipped", "superseded", "rejected", "pending",
+)  # fmt: skip
+
+
+def upload_path(run: ImportRun, filename: str) -> str:
+    """Where an uploaded file is stored: a folder of its own, so that names never clash."""
+    stem = "".join(c if c.isalnum() or c in ".-_" else "_" for c in os.path.basename(filename))[-100:]
+    return f"imports/{uuid.uuid4().hex}/{stem or 'catalog.csv'}"
+
+
+class ImportRunQuerySet(models.QuerySet["ImportRun"]):
+    """Filters that chain."""
+
+    def active(self) -> ImportRunQuerySet:
+        """Runs that write to the catalogue or are about to: one at a time (a constraint says so)."""
+        return self.filter(state__in=ImportRun.ACTIVE)
+
+    def waiting(self) -> ImportRunQuerySet:
+        return self.filter(state=ImportRun.State.WAITING).order_by("confirmed_at", "pk")
+
+
+class ImportRun(models.Model):
+    """An import: `draft → planning → waiting → staging → checking → loading → finishing → completed`.
+
+    From any state before its end it may become `cancelled` or `failed`. Counters change only in the
+    transaction of the effect they count; `rows` is the sum of the nine outcomes at every instant, and
+    `lines`, counted by the planner on its own, is `rows` plus blank lines plus the further lines of
+    records that span several.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "to be confirmed"
+        PLANNING = "planning", "reading the file"
+        WAITING = "waiting", "waiting for another import"
+        STAGING = "staging", "checking rows"
+        CHECKING = "checking", "comparing with the catalogue"
+        LOADING = "loading", "writing to the catalogue"
+        FINISHING = "finishing", "finishing"
+        COMPLETED = "completed", "completed"
+        FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
+
+    ACTIVE = (State.STAGING, State.CHECKING, State.LOADING, State.FINISHING)
+    ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
+
+    class Mode(models.TextChoices):
+        UPSERT = "upsert", "Create new products and update existing ones"
+        CREATE = "create", "Only create new products"
+        UPDATE = "update", "Only update existing products"
+
+    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
+    mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
+    file = models.FileField(upload_to=upload_path, max_length=255)
+    filename = models.CharField(max_length=255, help_text="As its owner named it.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    sha256 = models.CharField(max_length=64)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    dialect = models.JSONField(default=dict)
+    header = models.JSONField(default=list, help_text="The file's column names, in order.")
+    mapping = models.JSONField(default=dict, help_text="Our column → index of the file's column.")
+    keep_unknown = models.BooleanField(default=False, help_text="Keep unmapped columns in the metadata.")
+    rejected_file = models.FileField(blank=True, max_length=255)
+    error = models.TextField(blank=True)
+
+    lines = models.BigIntegerField(default=0, help_text="Data lines of the file, counted by the planner.")
+    blank_lines = models.BigIntegerField(default=0)
+    continuation_lines = models.BigIntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+    created = models.BigIntegerField(default=0)
+    updated = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    removed = models.BigIntegerField(default=0)
+    merged = models.BigIntegerField(default=0)
+    skipped = models.BigIntegerField(default=0)
+    superseded = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    pending = models.BigIntegerField(default=0)
+
+    chunks_total = models.IntegerField(default=0)
+    chunks_done = models.IntegerField(default=0)
+    rows_staged = models.BigIntegerField(default=0, help_text="Valid rows in the staging table.")
+    lines_staged = models.BigIntegerField(default=0, help_text="Lines read so far, for the progress bar.")
+    ranges_total = models.IntegerField(default=0)
+    ranges_done = models.IntegerField(default=0)
+    categories_created = models.IntegerField(default=0)
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ImportRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "import"
+        ordering = ["-pk"]
+        indexes = [
+            # The same file again gets a notice with a link to the first import.
+            models.Index(fields=["sha256"], name="import_sha256"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="import_outcomes_sum_to_rows",
+                condition=Q(
+                    rows=F("created")
+                    + F("updated")
+                    + F("unchanged")
+                    + F("removed")
+                    + F("merged")
+                    + F("skipped")
+                    + F("superseded")
+                    + F("rejected")
+                    + F("pending")
+                ),
+            ),
+            models.CheckConstraint(
+                name="import_rows_reconcile_with_lines",
+                condition=Q(lines=F("rows") + F("blank_lines") + F("continuation_lines")),
+            ),
+            models.CheckConstraint(
+                name="import_counters_not_negative",
+                condition=Q(*[(f"{outcome}__gte", 0) for outcome in OUTCOMES]),
+            ),
+            models.CheckConstraint(
+                name="import_completed_leaves_nothing_pending",
+                condition=~Q(state="completed") | Q(pending=0),
+            ),
+            models.CheckConstraint(
+                name="import_ended_has_time",
+                condition=Q(state__in=["completed", "failed", "cancelled"], finished_at__isnull=False)
+                | (~Q(state__in=["completed", "failed", "cancelled"]) & Q(finished_at__isnull=True)),
+            ),
+            # One import at a time writes to the catalogue.
+            models.UniqueConstraint(
+                models.Value(1),
+                name="import_one_active",
+                condition=Q(state__in=["staging", "checking", "loading", "finishing"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Import {self.pk}: {self.filename}"
+
+    @property
+    def subject(self) -> str:
+        """Its name in the job table."""
+        return f"import/{self.pk}"
+
+    @property
+    def staging_table(self) -> str:
+        """An UNLOGGED table of its own: dropped at the end, so nothing is left to vacuum."""
+        return f"imports_staging_{int(self.pk)}"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in self.ENDED
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in self.ACTIVE
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """The nine outcomes by name."""
+        return {outcome: getattr(self, outcome) for outcome in OUTCOMES}
+
+    @property
+    def landed(self) -> int:
+        """Rows that are in the catalogue as the file has them."""
+        return self.created + self.updated + self.unchanged + self.removed + self.merged
+
+    @property
+    def success_rate(self) -> float:
+        """Share of rows that were not rejected, 0 to 1; 1 for a file without rows."""
+        return 1.0 if not self.rows else (self.rows - self.rejected) / self.rows
+
+    @property
+    def seconds(self) -> float | None:
+        """From the confirmed file to the end, in seconds; None while it has not begun."""
+        if self.confirmed_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.confirmed_at).total_seconds()
+
+    def summary(self) -> dict[str, Any]:
+        """The result as `import_catalog --json` prints it."""
+        seconds = self.seconds or 0.0
+        return {
+            "id": self.pk,
+            "status": self.state,
+            "rows": self.rows,
+            **self.outcomes,
+            "seconds": round(seconds, 3),
+            "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
+        }
+
+
+class Chunk(models.Model):
+    """A byte range of the file that starts and ends between records; read by one stage job."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="chunks", db_index=False)
+    number = models.IntegerField()
+    offset = models.BigIntegerField()
+    length = models.BigIntegerField()
+    first_line = models.BigIntegerField()
+    lines = models.BigIntegerField()
+    rejected = models.IntegerField(default=0, help_text="So that only chunks with rejected rows are re-read.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]
+
+
+class RejectedRow(models.Model):
+    """A broken line: where, what, and how to mend it. Its cells are read again from the file when needed."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rejected_rows", db_index=False)
+    line = models.BigIntegerField(help_text="Physical line in the file, from 1.")
+    column = models.CharField(max_length=255, blank=True, help_text="The file's name of the column.")
+    value = models.CharField(max_length=200, blank=True, help_text="What stands there, shortened.")
+    code = models.CharField(max_length=40)
+    message = models.TextField()
+    more = models.JSONField(
+        default=list, help_text="Further errors of the row: [column, value, code, message]"
+    )
+
+    class Meta:
+        ordering = ["line"]
+        # One outcome a line; also serves the list of a run's rejected rows in line order.
+        constraints = [models.UniqueConstraint(fields=["run", "line"], name="rejected_once")]
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.message}"
+
+
+class SetAsideRow(models.Model):
+    """A sound line that was not written: superseded by a later one, or skipped by the mode."""
+
+    class Outcome(models.TextChoices):
+        SUPERSEDED = "superseded", "superseded"
+        SKIPPED = "skipped", "skipped"
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="set_aside", db_index=False)
+    line = models.BigIntegerField()
+    sku = models.CharField(max_length=100, db_collation="C")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["run", "line"], name="set_aside_once")]
+
+
+class RowChange(models.Model):
+    """The journal: what an import did to a product, and how the product looked before.
+
+    `before` and `after` hold the content columns that changed; both are null for a product that the import
+    created. Written in the transaction of the change itself. A run touches a product at most once.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "product_id")
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="changes", db_index=False)
+    # Not a foreign key: the journal outlives the product, and every insert would be checked.
+    product_id = models.UUIDField()
+    line = models.BigIntegerField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            # A product's page shows which imports changed it. (The key serves a run's undo.)
+            models.Index(fields=["product_id"], name="rowchange_product"),
+        ]

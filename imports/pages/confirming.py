@@ -1,0 +1,134 @@
+"""The second page: what was detected in the file, to confirm or to change, before anything is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from imports import pipeline, receiving
+from imports.columns import COLUMNS, Column
+from imports.dialect import DELIMITERS, RefusedFile
+from imports.encoding import ENCODINGS
+from imports.finishing import EXTRA_COLUMNS
+from imports.models import ImportRun
+from imports.pages.rendering import page, to_run
+
+_ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
+_DELIMITERS = dict(zip(DELIMITERS, ("Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |"), strict=True))
+_PREVIEW_ROWS = 8
+_SAMPLES = 3
+
+
+def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Show the draft, read it again with other settings, start it, or discard it."""
+    if request.method != "POST":
+        return _form(request, run)
+    action = request.POST.get("action")
+    if action == "discard":
+        return _discard(request, run)
+    return _start(request, run) if action == "import" else _look_again(request, run)
+
+
+def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    try:
+        mapping = _mapping(request)
+        mode = request.POST.get("mode", "")
+        if mode not in ImportRun.Mode:
+            raise pipeline.MappingError("Choose what to do with the rows.")
+        keep = bool(request.POST.get("keep_unknown"))
+        pipeline.confirm(run=run, mapping=mapping, mode=mode, keep_unknown=keep)
+    except pipeline.MappingError as error:
+        run.mapping, run.mode, run.keep_unknown = mapping, mode, keep
+        return _form(request, run, error=str(error))
+    except pipeline.RunEnded:
+        messages.info(request, "This import was started already.")
+    return to_run(run)
+
+
+def _mapping(request: HttpRequest) -> dict[str, int]:
+    chosen = {column.name: request.POST.get(f"map-{column.name}", "") for column in COLUMNS}
+    return {name: int(index) for name, index in chosen.items() if index.isdecimal()}
+
+
+def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            run = pipeline.hold(run.pk, ImportRun.State.DRAFT)
+            receiving.look_again(
+                run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter")
+            )
+            run.save()
+    except RefusedFile as refused:
+        messages.error(request, str(refused))
+    except ValueError:
+        messages.error(request, "Choose one of the encodings and one of the delimiters that are offered.")
+    except pipeline.RunEnded:
+        messages.info(request, "This import was started already.")
+    return to_run(run)
+
+
+def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    try:
+        with transaction.atomic():
+            receiving.discard(pipeline.hold(run.pk, ImportRun.State.DRAFT))
+    except pipeline.RunEnded:
+        messages.info(request, "This import was started already; cancel it instead.")
+        return to_run(run)
+    messages.success(request, f"{run.filename} was discarded. Nothing was imported.")
+    return HttpResponseRedirect(reverse("admin:imports_importrun_add"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Theirs:
+    """A column of the file."""
+
+    index: int
+    name: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """A column of ours and the file's that was found for it."""
+
+    column: type[Column]
+    chosen: _Theirs | None
+
+
+def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse:
+    try:
+        rows = receiving.sample_rows(run)
+    except OSError:
+        rows, error = [], "The uploaded file is no longer there. Discard this draft and upload it again."
+    theirs = [_Theirs(index, name, _sample(rows, index)) for index, name in enumerate(run.header)]
+    used = set(run.mapping.values())
+    return page(
+        request,
+        "confirm.html",
+        title=f"Import {run.filename}",
+        status=422 if error else 200,
+        run=run,
+        error=error,
+        earlier=receiving.same_file(run),
+        encodings=_ENCODINGS,
+        delimiters=_DELIMITERS,
+        modes=ImportRun.Mode.choices,
+        theirs=theirs,
+        ours=[_Ours(column, _at(theirs, run.mapping.get(column.name))) for column in COLUMNS],
+        unused=[one for one in theirs if one.index not in used and one.name not in EXTRA_COLUMNS],
+        rows=rows[:_PREVIEW_ROWS],
+    )
+
+
+def _at(theirs: list[_Theirs], index: int | None) -> _Theirs | None:
+    return theirs[index] if index is not None and index < len(theirs) else None
+
+
+def _sample(rows: list[list[str]], index: int) -> str:
+    """The first different cells of a column, on one line."""
+    cells = dict.fromkeys(cell for row in rows if (cell := " ".join(row[index].split())))
+    return "  ·  ".join(cell if len(cell) <= 40 else f"{cell[:39]}…" for cell in list(cells)[:_SAMPLES])

@@ -1,0 +1,44 @@
+"""Rows of an import that did not land: the rejected ones as a file, the set-aside ones as a list."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+
+from imports.finishing import rejected_rows_csv
+from imports.models import ImportRun
+from imports.pages.rendering import page, to_run
+
+_PER_PAGE = 100
+
+
+def rejected(
+    request: HttpRequest, run: ImportRun
+) -> HttpResponse | StreamingHttpResponse | FileResponse:
+    """Download the rejected rows as CSV: those so far while the import runs, the stored file afterwards."""
+    if not run.rejected:
+        messages.info(request, f"Import {run.pk} has no rejected rows.")
+        return to_run(run)
+    name = f"rejected-rows-{run.pk}.csv"
+    if run.rejected_file and run.rejected_file.storage.exists(run.rejected_file.name):
+        return FileResponse(run.rejected_file.open("rb"), as_attachment=True, filename=name)
+    if not run.file.storage.exists(run.file.name):
+        messages.error(request, f"{run.filename} was cleared away, and its rejected rows with it.")
+        return to_run(run)
+    response = StreamingHttpResponse(rejected_rows_csv(run), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Sound rows that were not written, page by page: superseded by a later row or skipped by the mode."""
+    paginator = Paginator(run.set_aside.all(), _PER_PAGE)
+    paginator.count = run.skipped + run.superseded  # counting a million rows would take longer than the page
+    return page(
+        request,
+        "set_aside.html",
+        title=f"Import {run.pk}: rows set aside",
+        run=run,
+        rows=paginator.get_page(request.GET.get("page")),
+    )

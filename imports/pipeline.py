@@ -1,0 +1,276 @@
+"""What comes after what. Every transition is one transaction with the work it follows.
+
+confirm → plan → (wait) → stage × chunks → check → load × ranges → finish
+                     cancel and fail end it from anywhere
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from imports import columns
+from imports.models import Chunk, ImportRun
+from imports.signals import import_finished
+from tasks import claiming
+from tasks.queueing import NewJob, create
+
+_ADMITTING = 0x7A11_0002  # key of the advisory lock under which the next import is let in
+State = ImportRun.State
+
+
+class RunEnded(Exception):  # noqa: N818 - an outcome, not a fault
+    """The import was cancelled or failed meanwhile: its jobs write nothing more."""
+
+
+def must_be(run: ImportRun, state: State) -> None:
+    """Raise RunEnded unless the run, as just read, is in `state`: spares work that could not be recorded."""
+    if run.state != state:
+        raise RunEnded(f"{run} is {run.get_state_display()}")
+
+
+class MappingError(ValueError):
+    """The mapping can't be used; the text names the column and the fix."""
+
+
+def hold(run_id: int, *states: State) -> ImportRun:
+    """Lock the run's row for the rest of the transaction; raises RunEnded unless it is in one of `states`."""
+    run = ImportRun.objects.select_for_update().get(pk=run_id)
+    if run.state not in states:
+        raise RunEnded(f"{run} is {run.get_state_display()}")
+    return run
+
+
+def confirm(
+    *,
+    run: ImportRun,
+    mapping: dict[str, int] | None = None,
+    mode: str = ImportRun.Mode.UPSERT,
+    keep_unknown: bool = False,
+) -> ImportRun:
+    """Start a draft: `mapping` is our column → index in the header, the guess when None.
+
+    Raises MappingError, or RunEnded when it was started or discarded already.
+    """
+    with transaction.atomic():
+        run = hold(run.pk, State.DRAFT)
+        run.mapping = checked_mapping(run, run.mapping if mapping is None else mapping)
+        run.mode, run.keep_unknown = mode, keep_unknown
+        run.state, run.confirmed_at = State.PLANNING, Now()
+        run.save()
+        create([_job(run, "imports.plan", "reading the file")])
+    run.refresh_from_db()
+    return run
+
+
+def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
+    """Return `mapping` if it can be used; raises MappingError naming the column and the fix."""
+    for name, index in mapping.items():
+        if name not in columns.BY_NAME:
+            raise MappingError(f"There is no column “{name}”. Ours are: {', '.join(columns.BY_NAME)}.")
+        if not 0 <= index < len(run.header):
+            raise MappingError(f"The file has {len(run.header)} columns; there is no number {index + 1}.")
+    if len(set(mapping.values())) < len(mapping):
+        raise MappingError("Two of our columns are mapped to the same column of the file. Unmap one.")
+    if "sku" not in mapping:
+        found = ", ".join(f"“{name}”" for name in run.header[:12])
+        raise MappingError(
+            f"No column of {run.filename} was recognised as the SKU. Say which one it is"
+            f" (for example --map sku=Code). The file has: {found}."
+        )
+    return mapping
+
+
+def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:
+    """Record the plan and let the import in when no other one writes to the catalogue."""
+    with transaction.atomic():
+        run = hold(run_id, State.PLANNING)
+        Chunk.objects.bulk_create(chunks)
+        run.dialect["encoding"] = encoding
+        run.lines = run.rows = run.pending = lines
+        run.chunks_total = len(chunks)
+        run.state = State.WAITING
+        run.save()
+        claiming.complete(claim)
+        admit_next()
+
+
+def admit_next() -> None:
+    """Let in the import that has waited longest, unless one is at work. Call it inside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMITTING])
+    if ImportRun.objects.active().exists():
+        return
+    run = ImportRun.objects.waiting().select_for_update().first()
+    if run is not None:
+        run.state, run.started_at = State.STAGING, Now()
+        run.save(update_fields=["state", "started_at"])
+        begin_staging(run)
+
+
+def begin_staging(run: ImportRun) -> None:
+    """Make the staging table and one job a chunk."""
+    from imports import staging
+
+    staging.make_table(run)
+    create(
+        _job(
+            run,
+            "imports.stage",
+            f"lines {chunk.first_line:,}–{chunk.first_line + chunk.lines - 1:,}",
+            chunk=chunk.pk,
+        )
+        for chunk in run.chunks.order_by("number")
+    )
+
+
+def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, continued: int,
+           kept: int, rejected: int) -> None:  # fmt: skip
+    """Count a staged chunk, in the transaction that staged it; the last one starts the check."""
+    run = _count(
+        run_id,
+        State.STAGING,
+        chunks_done=1,
+        lines_staged=lines,
+        rows_staged=kept,
+        blank_lines=blank,
+        continuation_lines=continued,
+        rows=-blank - continued,
+        pending=-blank - continued - rejected,
+        rejected=rejected,
+    )
+    if run.chunks_done == run.chunks_total:
+        _move(run, State.CHECKING)
+        create([_job(run, "imports.check", "comparing with the catalogue")])
+    claiming.complete(claim)
+
+
+def checked(
+    claim: claiming.Claim,
+    *,
+    run_id: int,
+    ranges: list[tuple[str, str | None, int]],
+    categories: int,
+    **outcomes: int,
+) -> None:
+    """Record the check; one load job for each key range `(first SKU, next range's first or None, rows)`."""
+    run = _count(
+        run_id,
+        State.CHECKING,
+        ranges_total=len(ranges),
+        categories_created=categories,
+        pending=-sum(outcomes.values()),
+        **outcomes,
+    )
+    if ranges:
+        _move(run, State.LOADING)
+        create(
+            _job(
+                run,
+                "imports.load",
+                f"part {number} of {len(ranges)}, SKU {low} and on",
+                low=low,
+                high=high,
+                rows=rows,
+            )
+            for number, (low, high, rows) in enumerate(ranges, start=1)
+        )
+    else:
+        _begin_finishing(run)
+    claiming.complete(claim)
+
+
+def loaded(claim: claiming.Claim, *, run_id: int, **outcomes: int) -> None:
+    """Count a loaded range, in the transaction that loaded it; the last one starts the finish."""
+    run = _count(run_id, State.LOADING, ranges_done=1, pending=-sum(outcomes.values()), **outcomes)
+    if run.ranges_done == run.ranges_total:
+        _begin_finishing(run)
+    claiming.complete(claim)
+
+
+def _begin_finishing(run: ImportRun) -> None:
+    _move(run, State.FINISHING)
+    create([_job(run, "imports.finish", "finishing")])
+
+
+def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
+    """Complete the import, announce it, and let the next one in."""
+    with transaction.atomic():
+        run = hold(run_id, State.FINISHING)
+        run.rejected_file.name = rejected_file
+        _end(run, State.COMPLETED)
+        claiming.complete(claim)
+
+
+def cancel(*, run: ImportRun) -> ImportRun:
+    """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended."""
+    with transaction.atomic():
+        run = hold(run.pk, *(state for state in State if state not in ImportRun.ENDED))
+        _end(run, State.CANCELLED)
+    return run
+
+
+def fail(*, run_id: int, error: str) -> None:
+    """End the import as failed with `error` for people; does nothing when it has ended already."""
+    with transaction.atomic():
+        try:
+            run = hold(run_id, *(state for state in State if state not in ImportRun.ENDED))
+        except RunEnded:
+            return
+        run.error = error
+        _end(run, State.FAILED)
+
+
+def restage(*, run_id: int) -> None:
+    """Read the whole file again: PostgreSQL crashed and emptied the UNLOGGED staging table."""
+    with transaction.atomic():
+        run = hold(run_id, State.CHECKING)
+        run.rejected_rows.all().delete()
+        run.chunks.update(rejected=0)
+        run.rows = run.pending = run.lines
+        run.blank_lines = run.continuation_lines = run.rejected = 0
+        run.chunks_done = run.rows_staged = run.lines_staged = 0
+        run.state = State.STAGING
+        run.save()
+        begin_staging(run)
+
+
+def _end(run: ImportRun, state: State) -> None:
+    was_draft = run.state == State.DRAFT
+    run.state, run.finished_at = state, Now()
+    run.save()
+    run.refresh_from_db()
+    claiming.cancel_waiting(subject=run.subject)
+    if not was_draft:
+        # Dropping a table waits for whoever still reads it, so not in this transaction.
+        create([_job(run, "imports.clean", "clearing up")])
+        import_finished.send(sender=ImportRun, run=run)
+    admit_next()
+
+
+def _count(run_id: int, state: State, **changes: int) -> ImportRun:
+    """Add to the run's counters while it is in `state`; raises RunEnded when it is not any more."""
+    added: dict[str, Any] = {name: F(name) + change for name, change in changes.items()}
+    if not ImportRun.objects.filter(pk=run_id, state=state).update(**added):
+        run = ImportRun.objects.get(pk=run_id)
+        raise RunEnded(f"{run} is {run.get_state_display()}")
+    return ImportRun.objects.get(pk=run_id)
+
+
+def _move(run: ImportRun, state: State) -> None:
+    run.state = state
+    run.save(update_fields=["state"])
+
+
+def _job(run: ImportRun, kind: str, what: str, *, delay: timedelta = timedelta(0), **payload: Any) -> NewJob:
+    return NewJob(
+        kind=kind,
+        subject=run.subject,
+        title=f"Import {run.pk}: {what}",
+        payload={"run": run.pk, **payload},
+        delay=delay,
+    )

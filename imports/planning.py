@@ -1,0 +1,151 @@
+"""Cutting a file into chunks that start at rows, so that workers can read them side by side.
+
+A chunk starts where no earlier line can reach past by an open quote (`recovery` bounds how far it could), so
+reading the chunks gives exactly the rows and problems of reading the file in one piece.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import BinaryIO
+
+from imports.dialect import Dialect, RefusedFile
+from imports.encoding import UTF8, EncodingEvidence
+from imports.recovery import MAX_CELL, MAX_RECORD_LINES, LineGrammar, RecordFinder
+
+MAX_LINE = 16_777_216  # bytes; a chunk is held in memory, and it can't be cut inside a line
+_CHUNK_LINES = 50_000  # bounds what a chunk of very short lines costs in memory
+_BLOCK = 131_072
+_WINDOW = 131_072
+_LOOKBACK = 4 * MAX_CELL  # bytes that the longest record can take in UTF-8
+_HOPELESS_LINES = 2 * MAX_RECORD_LINES  # where even these hold no certain start, any line start must do
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A byte range of the file that starts at a record."""
+
+    number: int  # from 0
+    offset: int
+    length: int
+    first_line: int  # physical line number, from 1
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The chunks join to [dialect.data_offset, size)."""
+
+    chunks: list[Chunk]
+    lines: int  # physical lines from data_offset on; a last line without a line end counts
+    size: int  # bytes of the file
+    encoding: str  # by all its bytes; the dialect's was told from a sample
+
+
+def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_000) -> Plan:
+    """Plan chunks of about `target` bytes for a seekable file whose header has `width` cells.
+
+    Memory is flat. Raises RefusedFile if a line is longer than MAX_LINE bytes.
+    """
+    survey = _Survey(stream, dialect, target)
+    encoding = survey.encoding if dialect.encoding == UTF8 else dialect.encoding
+    search = _RowSearch(stream, dialect=dialect, encoding=encoding, width=width)
+    cuts = [(dialect.data_offset, 0), *_cuts(survey.stripes, search), (survey.size, survey.lines)]
+    chunks = [
+        Chunk(number, start, end - start, dialect.first_line + before, after - before)
+        for number, ((start, before), (end, after)) in enumerate(pairwise(cuts))
+    ]
+    return Plan(chunks=chunks, lines=survey.lines, size=survey.size, encoding=encoding)
+
+
+def _cuts(stripes: list[tuple[int, int]], search: "_RowSearch") -> Iterator[tuple[int, int]]:
+    """(offset, physical lines before it) of the first certain record of each stripe that has one."""
+    last = 0
+    for offset, lines_before in stripes:
+        if offset <= last:
+            continue
+        found = search.first_from(offset)
+        if found is None:
+            return
+        last = found[0]
+        yield last, lines_before + found[1]
+
+
+class _Survey:
+    """One pass over the whole file: where chunks should start, how many lines there are, the encoding."""
+
+    def __init__(self, stream: BinaryIO, dialect: Dialect, target: int) -> None:
+        self.stripes: list[tuple[int, int]] = []  # (offset, physical lines before it)
+        self.size, self.lines = dialect.data_offset, 0
+        self._dialect, self._eol = dialect, dialect.line_end.encode()
+        self._evidence = EncodingEvidence()
+        self._unended = 0  # bytes since the last line end
+        stream.seek(self.size)
+        start, lines = self.size, 0
+        while block := stream.read(min(_BLOCK, target)):
+            if self.size - start >= target or self.lines - lines >= _CHUNK_LINES:
+                start, lines = self.size, self.lines
+                self.stripes.append((start, lines))
+            self._take(block)
+        self.lines += self._unended > 0
+        self.encoding = self._evidence.finish()
+
+    def _take(self, block: bytes) -> None:
+        self._evidence.feed(block)
+        self.size += len(block)
+        self._unended += len(block)
+        if count := block.count(self._eol):
+            self.lines += count
+            self._unended = len(block) - block.rindex(self._eol) - 1
+        if self._unended > MAX_LINE:
+            raise RefusedFile(
+                "line_too_long",
+                f"Line {self._dialect.first_line + self.lines} is longer than {MAX_LINE:,} bytes. Probably a "
+                "line end or a closing quote is missing in it: correct it, or export the file again.",
+            )
+
+
+class _RowSearch:
+    """Finds places where a record certainly starts."""
+
+    def __init__(self, stream: BinaryIO, *, dialect: Dialect, encoding: str, width: int) -> None:
+        self._stream, self._encoding, self._start = stream, encoding, dialect.data_offset
+        self._eol = dialect.line_end.encode()
+        self._grammar = LineGrammar(
+            delimiter=dialect.delimiter, quotechar=dialect.quotechar, line_end=dialect.line_end, width=width
+        )
+
+    def first_from(self, offset: int) -> tuple[int, int] | None:
+        """(offset, line ends in between) of the first such place after `offset`; None if there is none."""
+        before, size = self._lines_before(offset), _WINDOW
+        while True:
+            self._stream.seek(offset)
+            data = self._stream.read(size)
+            rest, *after = data.split(self._eol)
+            after = after[:-1]  # cut by the end of the window
+            place = self._first_settled([*before[:-1], before[-1] + rest], after)
+            if place is None and len(after) > _HOPELESS_LINES:
+                place = 0
+            if place is not None:
+                return offset + sum(len(line) + 1 for line in (rest, *after[:place])), place + 1
+            if len(data) < size:
+                return None
+            size *= 4
+
+    def _lines_before(self, offset: int) -> list[bytes]:
+        """The lines from which a record could reach past `offset`; the last one ends there unfinished."""
+        start = max(self._start, offset - _LOOKBACK)
+        self._stream.seek(start)
+        first, *lines = self._stream.read(offset - start).rsplit(self._eol, MAX_RECORD_LINES)
+        whole = start == self._start and len(lines) < MAX_RECORD_LINES
+        return [first, *lines] if whole else lines or [b""]
+
+    def _first_settled(self, before: list[bytes], after: list[bytes]) -> int | None:
+        """Index in `after` of the first line that no earlier line reaches past."""
+        lines = [line.decode(self._encoding, "surrogateescape") for line in (*before, *after)]
+        finder, reached = RecordFinder(lines, self._grammar), 0
+        for index in range(len(lines)):
+            if index >= len(before) and reached <= index:
+                return index - len(before)
+            reached = max(reached, finder.reach(index))
+        return None

@@ -1,0 +1,196 @@
+"""Reading one chunk of a file: rows at the speed of the csv module, and every broken line by its number.
+
+Clean single-line records run through `csv.reader` untouched. Where a record is anything else, `recovery` says
+where it ends, and the fast reading resumes on the line after it. Each physical line is accounted for:
+
+    physical_lines == records + len(problems) + continuation_lines + blank_lines
+"""
+
+import csv
+import re
+from bisect import bisect_left
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+from imports.dialect import Dialect
+from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
+
+EXCERPT = 200  # characters of a bad value that are worth showing
+KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for the rejected-rows file
+_BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line costs no more than this
+
+_FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
+_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_ENCODING_NAMES = {"utf-8": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_MESSAGES = {
+    "too_few_cells": "{count} where the header has {width}. Add the missing ones; if a line break inside a "
+    'cell cut the line, put that cell in quotes (").',
+    "too_many_cells": "{count} where the header has {width}. Put the cell that contains a {delimiter} in "
+    'quotes ("), or remove the cells that are too many.',
+    "stray_quote": 'A quote (") in {where} has no partner or has text after it. Remove it, or put the whole '
+    'cell in quotes and write the quote twice ("").',
+    "encoding": "The byte {byte} in {where} is not {encoding}. Type the character again and save the file as "
+    "CSV UTF-8, or choose the encoding that the file is in.",
+    "nul_byte": "There is an invisible NUL byte in {where}. Delete it or export the file again.",
+    "cell_too_long": f"There are more than {MAX_CELL:,} characters in {{where}}. Shorten the text.",
+}
+_ABOUT_A_CELL = {"stray_quote", "encoding", "nul_byte"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A record that can't be read, and what to do about it."""
+
+    line: int  # physical line number in the file, from 1
+    lines: int  # physical lines it covers
+    code: str  # too_few_cells too_many_cells stray_quote encoding nul_byte cell_too_long
+    column: int | None  # 0-based index of the cell
+    value: str  # excerpt of the cell or line, safe to store and show
+    message: str
+    cells: list[str] | None  # as well as they can be told apart, safe to store; None if far too long
+
+
+class ChunkReader:
+    """Iterate over the rows of one chunk; counters and `problems` fill on the way and hold at the end."""
+
+    def __init__(self, data: bytes, *, dialect: Dialect, width: int, first_line: int) -> None:
+        """`data` starts at a record; `width` is the number of header cells; `first_line` counts from 1."""
+        self.problems: list[Problem] = []
+        self.records = self.blank_lines = self.continuation_lines = 0
+        self._dialect, self._width, self._first_line = dialect, width, first_line
+        self._grammar = LineGrammar(
+            delimiter=dialect.delimiter, quotechar=dialect.quotechar, line_end=dialect.line_end, width=width
+        )
+        text, foreign = _decode(data, dialect.encoding)
+        self._lines = text.split(dialect.line_end)
+        if not self._lines[-1]:  # what follows the last line end is no line
+            self._lines.pop()
+        self.physical_lines = len(self._lines)
+        # Lines with bytes that must not reach anyone: the fast path stops before each of them.
+        self._suspects = [i for i, line in enumerate(self._lines) if _FOREIGN.search(line)] if foreign else []
+        self._finder = RecordFinder(self._lines, self._grammar)
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """(physical line number of its first line, exactly `width` cells) for each readable record."""
+        index = 0
+        while index < self.physical_lines:
+            index = yield from self._fast(index)
+            if index < self.physical_lines:
+                found = self._finder.at(index)
+                if row := self._settle(index, found):
+                    yield self._first_line + index, row
+                index += found.lines
+
+    def _fast(self, index: int) -> Generator[tuple[int, list[str]], None, int]:
+        """Single-line records from `index` on; returns the index of the first line that needs care."""
+        width, settle = self._width, self._settle
+        while index < (stop := self._block_end(index)):
+            reader = csv.reader(self._lines[index:stop], self._grammar.format)
+            offset, number = self._first_line + index - 1, self._first_line + index
+            try:
+                for cells in reader:
+                    if offset + reader.line_num != number:
+                        break
+                    if len(cells) == width and (cells[0].strip() or any(map(str.strip, cells))):
+                        self.records += 1
+                        yield number, cells
+                    elif row := settle(number - self._first_line, Found(cells)):
+                        yield number, row
+                    number += 1
+            except csv.Error:
+                pass  # the line it happened in is the first one not counted
+            index = number - self._first_line
+            if index < stop:
+                break
+        return index
+
+    def _block_end(self, index: int) -> int:
+        """Where the lines for one csv.reader end: after `_BLOCK` lines or before the next suspect."""
+        end = min(index + _BLOCK, self.physical_lines)
+        suspect = bisect_left(self._suspects, index)
+        return min(end, self._suspects[suspect]) if suspect < len(self._suspects) else end
+
+    def _settle(self, index: int, found: Found) -> list[str] | None:
+        """Count one record that needed a look; its row, or None if it is blank or a problem."""
+        self.continuation_lines += found.lines - 1
+        code, cells = self._foreign_code(index, found.lines) or found.code, found.cells or []
+        if not code:
+            if not any(map(str.strip, cells)):
+                self.blank_lines += 1
+                return None
+            if row := self._grammar.fit(cells):
+                self.records += 1
+                return row
+            code = "too_few_cells" if len(cells) < self._width else "too_many_cells"
+        self.problems.append(self._problem(index, found, code))
+        return None
+
+    def _foreign_code(self, index: int, count: int) -> str:
+        """nul_byte or encoding if one of these lines holds such a thing, else ""."""
+        suspect = bisect_left(self._suspects, index)
+        if suspect == len(self._suspects) or self._suspects[suspect] >= index + count:
+            return ""
+        return "nul_byte" if "\0" in self._lines[self._suspects[suspect]] else "encoding"
+
+    def _problem(self, index: int, found: Found, code: str) -> Problem:
+        line = self._dialect.line_end.join(self._lines[index : index + found.lines])
+        cells = found.cells or self._grammar.pieces(line)
+        column = self._culprit(line, cells, code)
+        subject = cells[column] if code in _ABOUT_A_CELL and column is not None else line
+        return Problem(
+            line=self._first_line + index,
+            lines=found.lines,
+            code=code,
+            column=column,
+            value=_excerpt(subject),
+            message=self._message(code, column, len(cells), line),
+            cells=[_printable(cell) for cell in cells] if len(line) <= KEPT_CELLS else None,
+        )
+
+    def _culprit(self, line: str, cells: list[str], code: str) -> int | None:
+        """0-based index of the cell to look at; for a wrong width, of the first one missing or too many."""
+        match code:
+            case "too_few_cells":
+                return len(cells)
+            case "too_many_cells":
+                return self._width
+            case "stray_quote":
+                return self._grammar.misquoted(line)
+            case "cell_too_long":
+                return next((i for i, cell in enumerate(cells) if len(cell) > MAX_CELL), None)
+            case _:
+                return next((i for i, cell in enumerate(cells) if _FOREIGN.search(cell)), None)
+
+    def _message(self, code: str, column: int | None, count: int, line: str) -> str:
+        bad = _FOREIGN.search(line)
+        return _MESSAGES[code].format(
+            count="1 cell" if count == 1 else f"{count} cells",
+            width=self._width,
+            where="this line" if column is None else f"cell {column + 1}",
+            delimiter=_DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
+            byte=f"0x{_byte(bad):02X}" if bad else "",
+            encoding=_ENCODING_NAMES[self._dialect.encoding],
+        )
+
+
+def _decode(data: bytes, encoding: str) -> tuple[str, bool]:
+    """Text of the chunk, and whether it holds NULs or (as lone surrogates) undecodable bytes."""
+    try:
+        return data.decode(encoding), b"\0" in data
+    except UnicodeDecodeError:
+        return data.decode(encoding, "surrogateescape"), True
+
+
+def _printable(text: str) -> str:
+    r"""NULs and undecodable bytes written out as \x00 and the like; PostgreSQL stores neither."""
+    return _FOREIGN.sub(lambda found: f"\\x{_byte(found):02x}", text)
+
+
+def _excerpt(text: str) -> str:
+    text = _printable(text[: EXCERPT + 1])
+    return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"
+
+
+def _byte(foreign: re.Match[str]) -> int:
+    """The byte that surrogateescape turned into this character (or NUL)."""
+    return ord(foreign[0]) & 0xFF

@@ -1,0 +1,94 @@
+"""Receive a file: stream it to storage, hash it on the way, look at its beginning."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+from imports import columns
+from imports.dialect import RefusedFile, inspect
+from imports.models import ImportRun, upload_path
+
+_BLOCK = 1024 * 1024
+
+
+class _Counted(File):
+    """Hashes and measures what streams through it, and stops at the limit."""
+
+    def __init__(self, stream: BinaryIO, *, limit: int) -> None:
+        super().__init__(stream)
+        self.limit = limit
+        self.hash = hashlib.sha256()
+        self.received = 0
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        while block := self.file.read(_BLOCK):
+            self.received += len(block)
+            if self.received > self.limit:
+                raise too_large(self.limit)
+            self.hash.update(block)
+            yield block
+
+
+def too_large(limit: int) -> RefusedFile:
+    """The refusal of a file above `limit` bytes."""
+    from django.template.defaultfilters import filesizeformat
+
+    readable = filesizeformat(limit).replace("\xa0", " ")
+    return RefusedFile(
+        "too_large", f"The file is larger than {readable}, the limit. Split it, or raise IMPORT_MAX_BYTES."
+    )
+
+
+def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
+    """Store the bytes of `stream` and return a draft import with what was detected.
+
+    Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
+    """
+    counted = _Counted(stream, limit=settings.IMPORT_MAX_BYTES)
+    run = ImportRun(filename=filename[-255:], owner=owner)
+    name = default_storage.generate_filename(upload_path(run, filename))
+    try:
+        run.file.name = default_storage.save(name, counted)
+        run.size, run.sha256 = counted.received, counted.hash.hexdigest()
+        look_again(run)
+    except BaseException:
+        default_storage.delete(run.file.name or name)
+        raise
+    run.save()
+    return run
+
+
+def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+    """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
+
+    Raises RefusedFile.
+    """
+    with run.file.open("rb") as stream:
+        seen = inspect(stream, encoding=encoding, delimiter=delimiter)
+    run.dialect = seen.dialect.as_dict()
+    run.header = seen.header
+    run.mapping = columns.guess_mapping(seen.header)
+
+
+def sample_rows(run: ImportRun) -> list[list[str]]:
+    """The first rows of the file, as cells, for showing beside the mapping."""
+    with run.file.open("rb") as stream:
+        return inspect(stream, encoding=run.dialect["encoding"], delimiter=run.dialect["delimiter"]).rows
+
+
+def same_file(run: ImportRun) -> ImportRun | None:
+    """The first earlier import of the very same bytes, if there is one."""
+    earlier = ImportRun.objects.filter(sha256=run.sha256, size=run.size, pk__lt=run.pk)
+    return earlier.exclude(state=ImportRun.State.DRAFT).order_by("pk").first()
+
+
+def discard(run: ImportRun) -> None:
+    """Delete a draft and its file."""
+    run.file.delete(save=False)
+    run.delete()

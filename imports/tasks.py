@@ -1,0 +1,73 @@
+"""Doormen: each names the stage that does the work. An import that ended meanwhile is no error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from imports import checking, finishing, merging, pipeline, staging
+from tasks import claiming
+from tasks.claiming import Claim
+from tasks.registry import Work, handles
+
+
+def _unless_ended(work: Work) -> Work:
+    @wraps(work)
+    def guarded(claim: Claim) -> None:
+        try:
+            work(claim)
+        except pipeline.RunEnded as ended:
+            claiming.abandon(claim, reason=str(ended))
+
+    return guarded
+
+
+def _fail_import(claim: Claim, error: str) -> None:
+    last_line = (error.strip().splitlines() or [""])[-1]
+    pipeline.fail(
+        run_id=claim.payload["run"],
+        error=f"{claim.job.title} could not be done after {claim.job.attempts} attempts: {last_line}",
+    )
+
+
+def _stage_of_import(kind: str) -> Callable[[Work], Work]:
+    def register(work: Work) -> Work:
+        return handles(kind, queue="imports", max_attempts=8, on_dead=_fail_import)(_unless_ended(work))
+
+    return register
+
+
+@_stage_of_import("imports.plan")
+def plan(claim: Claim) -> None:
+    """planning → waiting (→ staging): cut the file into chunks and count its lines."""
+    staging.plan(claim)
+
+
+@_stage_of_import("imports.stage")
+def stage(claim: Claim) -> None:
+    """Read and clean one chunk into the staging table; the last chunk: staging → checking."""
+    staging.stage(claim)
+
+
+@_stage_of_import("imports.check")
+def check(claim: Claim) -> None:
+    """checking → loading: settle duplicates, categories and slugs, and cut key ranges."""
+    checking.check(claim)
+
+
+@_stage_of_import("imports.load")
+def load(claim: Claim) -> None:
+    """Merge one key range into the catalogue; the last range: loading → finishing."""
+    merging.load(claim)
+
+
+@_stage_of_import("imports.finish")
+def finish(claim: Claim) -> None:
+    """finishing → completed: write the file of rejected rows and announce the end."""
+    finishing.finish(claim)
+
+
+@handles("imports.clean", queue="imports")
+def clean(claim: Claim) -> None:
+    """Drop the staging tables of an import that has ended."""
+    finishing.clean(claim)

@@ -1,0 +1,88 @@
+"""Watch an import from a terminal: a progress bar while it runs, a table of outcomes when it ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from django.db import connection
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from imports import links
+from imports.models import ImportRun
+from imports.progress import progress_of
+from tasks.models import Job
+
+_EVERY = 0.2  # seconds between two looks
+_WORRY_AFTER = 15.0  # seconds without any worker taking a job
+
+
+def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
+    """Wait until the import has ended and return it as it is then; `quiet` shows nothing meanwhile."""
+    console = Console(stderr=True, quiet=quiet)
+    began, worried = time.monotonic(), False
+    with _bar(console) as bar:
+        shown = bar.add_task("", total=100, detail="")
+        while True:
+            run.refresh_from_db()
+            now = progress_of(run)
+            rate = f"{now.rows_per_second:,} rows/s" if now.rows_per_second else ""
+            bar.update(
+                shown,
+                completed=now.percent,
+                description=now.phase,
+                detail=f"{now.done:,} of {now.total:,} {now.unit} {rate}" if now.total else "",
+            )
+            if run.has_ended:
+                return run
+            if not worried and time.monotonic() - began > _WORRY_AFTER and not _taken(run):
+                worried = True
+                print("No worker has taken the import yet. Is one running? (`make up`)", file=sys.stderr)
+            time.sleep(_EVERY)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("[bold]{task.description}"),
+        BarColumn(complete_style="cyan", finished_style="green"),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _taken(run: ImportRun) -> bool:
+    connection.close_if_unusable_or_obsolete()
+    return Job.objects.of(run.subject).filter(attempts__gt=0).exists()
+
+
+def print_result(run: ImportRun) -> None:
+    """Print the reconciled table of outcomes to stdout."""
+    console = Console()
+    table = Table(title=f"{run}: {run.get_state_display()}", title_justify="left")
+    table.add_column("outcome")
+    table.add_column("rows", justify="right")
+    for outcome, count in run.outcomes.items():
+        table.add_row(outcome, f"{count:,}", style=None if count else "dim")
+    table.add_section()
+    table.add_row("sum", f"{sum(run.outcomes.values()):,}", style="bold")
+    table.add_row("rows in the file", f"{run.rows:,}", style="bold")
+    console.print(table)
+    result = run.summary()
+    console.print(f"{result['seconds']:.1f} s, {result['rows_per_second']:,} rows/s")
+    if run.error:
+        console.print(f"[red]{run.error}")
+    if run.rejected_file:
+        console.print(f"Rejected rows: {_where(run)}", soft_wrap=True)
+    console.print(f"Import page: {links.import_page(run)}", soft_wrap=True)
+
+
+def _where(run: ImportRun) -> str:
+    try:
+        return run.rejected_file.path
+    except NotImplementedError:  # a storage without local paths
+        return links.rejected_rows(run)

@@ -1,0 +1,18 @@
+"""Tallyman's command line: `python manage.py help` lists the commands."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    from config.failing import readable_outages
+
+    with readable_outages():
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

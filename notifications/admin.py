@@ -1,0 +1,142 @@
+"""The outbox as staff see it: what went out, to whom, what the provider said; send again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from notifications import outbox
+from notifications.models import Message
+
+
+@admin.register(Message)
+class MessageAdmin(ModelAdmin):
+    """Read-only: a message says what was sent, so only a new one can say something else."""
+
+    list_display = ["state_label", "subject", "recipient", "attempts", "created_at", "sent_at"]
+    list_display_links = ["subject"]
+    list_filter = ["state", "kind"]
+    search_fields = ["subject", "recipient", "about__exact", "message_id__exact"]
+    show_full_result_count = False
+    actions = ["send_again"]
+    actions_detail = ["send_this_again"]
+    fieldsets = [
+        (None, {"fields": ["state_label", "recipient", "subject", "error", "answer"]}),
+        ("As HTML", {"fields": ["html_preview"]}),
+        ("As text", {"fields": ["text_preview"]}),
+        (
+            "On its way",
+            {"fields": ["attempts", "doubtful_attempts", "created_at", "sent_at", "first", "resent_as"]},
+        ),
+        ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about"]}),
+    ]
+    readonly_fields = [field for _, part in fieldsets for field in part["fields"]]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Message | None = None) -> bool:
+        return False
+
+    def has_send_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Sending again is what the permission to add messages allows here."""
+        return request.user.has_perm("notifications.add_message")
+
+    @action(description="Send again", permissions=["send"], icon="forward_to_inbox")
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """Queue a new message for each of the selected, unless it is still on its way."""
+        again = sum(self._sent_again(request, message) is not None for message in queryset.order_by("pk"))
+        if again:
+            self.message_user(request, f"{again} sent again, each as a new message.", messages.SUCCESS)
+
+    @action(
+        description="Send again",
+        permissions=["send"],
+        url_path="send-again",
+        icon="forward_to_inbox",
+        dialog={
+            "title": "Send this message again?",
+            "description": "Its recipient gets the same text as a new message. This one stays as it is.",
+            "form_submit_text": "Send again",
+        },
+    )
+    def send_this_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Queue a new message like this one and show it."""
+        message = self.get_object(request, object_id)
+        again = self._sent_again(request, message)
+        if again is not None:
+            self.message_user(request, "This is the new message; it is on its way.", messages.SUCCESS)
+        target = reverse("admin:notifications_message_change", args=[(again or message).pk])
+        return HttpResponseRedirect(target)
+
+    def _sent_again(self, request: HttpRequest, message: Message) -> Message | None:
+        try:
+            again = outbox.resend(message)
+        except outbox.StillOnItsWay as reason:
+            self.message_user(request, str(reason), messages.WARNING)
+            return None
+        self.log_addition(request, again, f"Sent again from message {message.pk}")
+        return again
+
+    @display(
+        description="State",
+        ordering="state",
+        label={
+            "sent": "success",
+            "failed": "danger",
+            "uncertain": "warning",
+            "sent, perhaps twice": "warning",
+        },
+    )
+    def state_label(self, message: Message) -> tuple[str, str]:
+        if message.may_be_double:
+            return "sent, perhaps twice", "sent, perhaps twice"
+        return message.state, message.get_state_display()
+
+    @display(description="HTML")
+    def html_preview(self, message: Message) -> SafeString | str:
+        """The mail in a frame that may run nothing; its links open outside."""
+        if not message.html:
+            return "This message has only text."
+        return format_html(
+            '<iframe title="The mail as HTML" srcdoc="{}" '
+            'sandbox="allow-popups allow-popups-to-escape-sandbox" '
+            'style="width:100%;max-width:680px;height:760px;border:0;border-radius:6px"></iframe>',
+            message.html,
+        )
+
+    @display(description="Text")
+    def text_preview(self, message: Message) -> SafeString:
+        return format_html('<pre class="tally-log">{}</pre>', message.text)
+
+    @display(description="Headers", empty_value="set at the first attempt")
+    def header_lines(self, message: Message) -> SafeString | None:
+        if not message.headers:
+            return None
+        lines = format_html_join("\n", "{}: {}", sorted(message.headers.items()))
+        return format_html('<pre class="tally-log">{}</pre>', lines)
+
+    @display(description="Resend of", empty_value="no, this is the first")
+    def first(self, message: Message) -> SafeString | None:
+        return _link(message.resend_of) if message.resend_of else None
+
+    @display(description="Sent again as", empty_value="never")
+    def resent_as(self, message: Message) -> SafeString | None:
+        links = [(_link(again),) for again in message.resends.order_by("pk")]
+        return format_html_join(", ", "{}", links) if links else None
+
+
+def _link(message: Message) -> SafeString:
+    address = reverse("admin:notifications_message_change", args=[message.pk])
+    return format_html('<a class="link" href="{}">message {}</a>', address, str(message.pk))

@@ -1,0 +1,92 @@
+"""One function a kind of mail: subject, text and HTML of it. No I/O, so safe in a transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from imports import links
+from imports.models import ImportRun
+
+# Nothing may be fetched while rendering.
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
+# Which of the three meanings an outcome has; the others are good.
+_TONES = {"rejected": "bad", "superseded": "look", "skipped": "look", "pending": "look"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The content of a mail; `html` may be empty."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def import_finished(run: ImportRun) -> Rendered:
+    """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
+    return _render("import_finished", _import_context(run))
+
+
+def import_finished_plain(run: ImportRun) -> Rendered:
+    """The same from code alone, for when its templates are broken."""
+    counts = "\n".join(f"{name}: {count:,}" for name, count in [*run.outcomes.items(), ("rows", run.rows)])
+    subject = f"Import {run.pk}: {run.get_state_display()}"
+    return Rendered(_one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
+
+
+def _import_context(run: ImportRun) -> dict[str, Any]:
+    return {
+        "run": run,
+        "tone": _tone(run),
+        "number": str(run.pk),  # a name, not a quantity: without thousands separators
+        "reason": _one_line(run.error, 120),
+        "counts": [
+            ("not reached" if name == "pending" else name, _TONES.get(name, "good"), count)
+            for name, count in run.outcomes.items()
+            if count
+        ],
+        # Rounded down: it must not say 100 % when a row was rejected.
+        "success_percent": int(run.success_rate * 1000) / 10,
+        "duration": _duration(run.seconds or 0.0),
+        "rows_per_second": run.summary()["rows_per_second"],
+        "import_url": links.import_page(run),
+        "rejected_url": links.rejected_rows(run) if run.rejected else "",
+    }
+
+
+def _tone(run: ImportRun) -> str:
+    if run.state == ImportRun.State.COMPLETED:
+        return "look" if run.rejected else "good"
+    return "bad" if run.state == ImportRun.State.FAILED else "look"
+
+
+def _render(kind: str, context: dict[str, Any]) -> Rendered:
+    """Fill the three templates of a kind, in the shop's language whoever's request or task this is."""
+    context = {"shop_name": settings.SHOP_NAME, "site_url": settings.SITE_URL, **context}
+    with translation.override(settings.LANGUAGE_CODE):
+        context["subject"] = _one_line(render_to_string(f"notifications/{kind}/subject.txt", context))
+        text = render_to_string(f"notifications/{kind}/body.txt", context)
+        html = render_to_string(f"notifications/{kind}/body.html", context)
+    return Rendered(context["subject"], text.strip() + "\n", _INLINER.inline(html))
+
+
+def _one_line(text: str, length: int = 250) -> str:
+    """Without line breaks, which a mail's header can't hold, and not longer than `length`."""
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def _duration(seconds: float) -> str:
+    """As people say it: `8.4 seconds`, `3 min 20 s`, `1 h 5 min`."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} seconds"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,310 @@
+"""The catalogue. Constraints hold what the code promises; every index names the query that needs it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.db.models import F, Func, OuterRef, Q, Subquery, TextField, UUIDField, Value
+from django.db.models.functions import Coalesce, Now
+
+
+class UUIDv7(Func):
+    """PostgreSQL 18's time-ordered UUID: new keys go to the right edge of every index."""
+
+    function = "uuidv7"
+    arity = 0
+    output_field = UUIDField()
+
+
+MAX_PATH = 1000  # characters of a category's full name
+
+
+class TimestampedModel(models.Model):
+    """When a row was made and last changed (UTC)."""
+
+    created_at = models.DateTimeField("created", db_default=Now(), editable=False)
+    updated_at = models.DateTimeField("changed", auto_now=True, db_default=Now())
+
+    class Meta:
+        abstract = True
+
+
+# Each category right after the one above it, siblings by name. Compared as one text, “Home & Garden” would
+# come between “Home” and “Home > Kitchen”.
+TREE_ORDER = Func(F("key"), Value(" > "), function="string_to_array", output_field=TextField())
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    """Filters that chain."""
+
+    def roots(self) -> CategoryQuerySet:
+        return self.filter(parent=None)
+
+    def below(self, category: Category) -> CategoryQuerySet:
+        """The category itself and everything under it."""
+        return self.filter(Q(pk=category.pk) | Q(path__startswith=f"{category.path}/"))
+
+    def with_product_counts(self) -> CategoryQuerySet:
+        """Annotate `product_count`: products directly in the category.
+
+        A subquery, because a page shows few categories of a catalogue with many products.
+        """
+        inside = Product.objects.filter(category=OuterRef("pk")).order_by().values("category")
+        return self.annotate(
+            product_count=Coalesce(Subquery(inside.annotate(count=models.Count("*")).values("count")), 0)
+        )
+
+
+class Category(TimestampedModel):
+    """A node of the category tree. `path`, `full_name` and `key` follow from parent, slug and name."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=130, db_index=False)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    # C collation: byte order lets `startswith` use the unique index and makes it narrow and quick.
+    path = models.CharField(
+        max_length=MAX_PATH, editable=False, db_collation="C", help_text="Slugs: home/kitchen/knives"
+    )
+    full_name = models.CharField(max_length=MAX_PATH, editable=False, help_text="Home > Kitchen > Knives")
+    key = models.CharField(
+        max_length=MAX_PATH, editable=False, db_collation="C", help_text="full_name without regard to case."
+    )
+
+    objects = CategoryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "categories"
+        ordering = ["full_name"]
+        constraints = [
+            models.UniqueConstraint(fields=["path"], name="category_path_unique"),  # page by address; subtree
+            models.UniqueConstraint(  # an import finds a category by its written path
+                fields=["key"],
+                name="category_key_unique",
+                violation_error_message="This category already exists here (case and spacing do not count).",
+            ),
+            models.CheckConstraint(
+                condition=~Q(parent=F("pk")),
+                name="category_not_own_parent",
+                violation_error_message="A category can't be its own parent.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Derive the paths, here and, when they changed, in everything below."""
+        from shop.categories import slug_of
+
+        self.slug = self.slug or slug_of(self.name)
+        self.derive_paths()
+        # Asked of the table: a form has derived the paths of this object before it saves it.
+        stored = Category.objects.filter(pk=self.pk).values_list("path", "full_name", "key").first()
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if stored and stored != (self.path, self.full_name, self.key):
+                for child in self.children.all():
+                    child.parent = self
+                    child.save()
+
+    def clean(self) -> None:
+        """Refuse what the paths can't express, naming the field; raises ValidationError.
+
+        The paths are no form fields, so Django leaves their constraints to the database.
+        """
+        self.name = " ".join(self.name.split())
+        if ">" in self.name:
+            raise ValidationError({"name": "A name can't contain “>”: it separates the names in a path."})
+        self._refuse_circle()
+        self.derive_paths()
+        if len(self.full_name) > MAX_PATH:
+            raise ValidationError(
+                {"name": f"With all names above it, it has more than {MAX_PATH:,} characters; shorten one."}
+            )
+        others = Category.objects.exclude(pk=self.pk)
+        if others.filter(key=self.key).exists():
+            raise ValidationError(
+                {"name": f"“{self.full_name}” already exists (case and spacing do not count)."}
+            )
+        if others.filter(path=self.path).exists():
+            raise ValidationError({"slug": f"The address “{self.path}” is taken; choose another slug."})
+
+    def _refuse_circle(self) -> None:
+        above = self.parent if self.pk else None
+        while above:
+            if above.pk == self.pk:
+                raise ValidationError(
+                    {"parent": f"“{self.name}” can't be moved below itself: “{self.parent}” is part of it."}
+                )
+            above = above.parent
+
+    def derive_paths(self) -> None:
+        """Set `path`, `full_name` and `key` from the parent, the slug and the name; saves nothing."""
+        from shop.categories import SEPARATOR, key_of, slug_of
+
+        above = self.parent
+        slug, key = self.slug or slug_of(self.name), key_of([self.name])
+        self.path = f"{above.path}/{slug}" if above else slug
+        self.full_name = f"{above.full_name}{SEPARATOR}{self.name}" if above else self.name
+        self.key = f"{above.key}{SEPARATOR}{key}" if above else key
+
+
+class StockLevel(models.TextChoices):
+    """How much is left, in the words that staff see; `low` is from 1 to settings.LOW_STOCK."""
+
+    OUT = "out", "out of stock"
+    LOW = "low", "low"
+    IN = "in", "in stock"
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    """Filters that chain: `Product.objects.published().in_stock()`."""
+
+    def published(self) -> ProductQuerySet:
+        return self.filter(published=True)
+
+    def in_stock(self) -> ProductQuerySet:
+        return self.filter(stock__gt=0)
+
+    def at_stock_level(self, level: StockLevel) -> ProductQuerySet:
+        """Products that are out of stock, low, or well in stock."""
+        if level == StockLevel.OUT:
+            return self.filter(stock=0)
+        if level == StockLevel.LOW:
+            return self.filter(stock__range=(1, settings.LOW_STOCK))
+        return self.filter(stock__gt=settings.LOW_STOCK)
+
+    def sku_begins(self, text: str) -> ProductQuerySet:
+        """Products whose SKU begins with the text as written, in capitals or in small letters.
+
+        Three ranges of the unique index, so it takes no longer in a big catalogue.
+        """
+        spellings = {text, text.upper(), text.lower()}
+        return self.filter(reduce(or_, (Q(sku__startswith=spelling) for spelling in spellings)))
+
+    def featured(self) -> ProductQuerySet:
+        return self.filter(featured=True)
+
+    def by_category(self, category: Category) -> ProductQuerySet:
+        """Products of the category and of everything below it."""
+        return self.filter(category__in=Category.objects.below(category).values("pk"))
+
+    def switch(self, flag: Literal["published", "featured"], *, on: bool) -> int:
+        """Set the flag where it isn't set so; returns how many products that changed."""
+        return self.filter(**{flag: not on}).update(**{flag: on, "updated_at": Now()})
+
+    def newest(self) -> ProductQuerySet:
+        return self.order_by("-created_at", "-pk")
+
+
+class Product(TimestampedModel):
+    """Something that is sold, known by its SKU. `parent` is for variants.
+
+    The SKU is compared byte by byte: `ab-1` and `AB-1` are two products.
+    """
+
+    # Time-ordered keys: random ones touch a new index page for every insert.
+    id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
+    sku = models.CharField("SKU", max_length=100, db_collation="C")
+    slug = models.SlugField(max_length=200, db_index=False, db_collation="C")
+    name = models.CharField(max_length=255)
+    description = models.TextField(blank=True)
+    price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal(0))])
+    stock = models.IntegerField(default=0, db_default=0, validators=[MinValueValidator(0)])
+    # No index of its own: (category, published) below serves it.
+    category = models.ForeignKey(
+        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="products", db_index=False
+    )
+    published = models.BooleanField(default=True, db_default=True)
+    featured = models.BooleanField(default=False, db_default=False)
+    metadata = models.JSONField(default=dict, db_default={}, blank=True)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="variants", db_index=False
+    )
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        # UniqueConstraint instead of unique=True: the latter adds a second, LIKE index for each.
+        constraints = [
+            models.UniqueConstraint(  # imports, orders and staff find a product by its SKU
+                fields=["sku"],
+                name="product_sku_unique",
+                violation_error_message="A product with this SKU already exists.",
+                violation_error_code="unique",  # shown at the field, not above the form
+            ),
+            models.UniqueConstraint(  # the product page is found by its slug
+                fields=["slug"],
+                name="product_slug_unique",
+                violation_error_message="A product with this slug already exists; choose another.",
+                violation_error_code="unique",  # shown at the field, not above the form
+            ),
+            models.CheckConstraint(condition=~Q(sku=""), name="product_sku_not_blank"),
+            models.CheckConstraint(
+                condition=Q(price__gte=0),
+                name="product_price_not_negative",
+                violation_error_message="The price can't be negative.",
+            ),
+            models.CheckConstraint(
+                condition=Q(stock__gte=0),
+                name="product_stock_not_negative",
+                violation_error_message="The stock can't be negative.",
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("pk")), name="product_not_own_parent"),
+        ]
+        indexes = [
+            # Category pages list what is published; the protected delete of a category looks it up.
+            models.Index(fields=["category", "published"], name="product_category_published"),
+            # The newest published products: storefront and the admin's date filter.
+            models.Index(fields=["created_at", "published"], name="product_created_published"),
+            # The admin's list is sorted by name; without this each page would sort the whole catalogue.
+            models.Index(fields=["name"], name="product_name"),
+            # The variants of a product; partial, so that it costs nothing for products without a parent.
+            models.Index(fields=["parent"], name="product_parent", condition=Q(parent__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sku})"
+
+    @property
+    def is_in_stock(self) -> bool:
+        return self.stock > 0
+
+    @property
+    def stock_level(self) -> StockLevel:
+        if self.stock <= 0:
+            return StockLevel.OUT
+        return StockLevel.LOW if self.stock <= settings.LOW_STOCK else StockLevel.IN
+
+
+class ProductImage(TimestampedModel):
+    """A picture of a product: a stored file, or an address from which one is to be fetched."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    file = models.ImageField(upload_to="products/%Y/%m/", blank=True)
+    source_url = models.URLField(max_length=1000, blank=True)
+    alt = models.CharField("alternative text", max_length=255, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(file="") | ~Q(source_url=""),
+                name="product_image_has_source",
+                violation_error_message="Give a file or an address.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.alt or self.file.name or self.source_url

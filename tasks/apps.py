@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class TasksConfig(AppConfig):
+    """The job engine: knows no domain."""
+
+    name = "tasks"
+    verbose_name = "Jobs"

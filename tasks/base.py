@@ -1,0 +1,44 @@
+"""The Celery base Task: logging, progress, and what to do when memory runs out."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import structlog
+from celery import Task
+
+from tasks import claiming
+from tasks.claiming import Claim
+
+log = structlog.get_logger(__name__)
+
+
+class OutOfMemory(RuntimeError):  # noqa: N818
+    """Stands in for MemoryError, which in an `acks_late` task would take the whole worker down."""
+
+
+class BaseTask(Task):  # type: ignore[misc]
+    """Every task of Tallyman. Keeps the worker alive through MemoryError and logs how each run ended."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().__call__(*args, **kwargs)
+        except MemoryError:
+            gc.collect()
+            raise OutOfMemory(f"{self.name} ran out of memory; it will be tried again") from None
+
+    def report_progress(self, claim: Claim, current: int, total: int) -> None:
+        """Show progress to people: in the job's row and as Celery's PROGRESS state (Flower, history)."""
+        claiming.record_progress(claim, current=current, total=total)
+        percent = min(100, current * 100 // total) if total else 0
+        meta = {"current": current, "total": total, "percent": percent}
+        self.update_state(state="PROGRESS", meta=meta)
+
+    def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
+        log.debug("task succeeded", task=self.name, result=str(retval))
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        log.warning("task failed", task=self.name, error=f"{type(exc).__name__}: {exc}")

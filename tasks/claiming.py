@@ -1,0 +1,187 @@
+"""Claim, extend, complete, fail and bury jobs. All times are the database's: workers' clocks may differ.
+
+create (queueing.py) → claim → extend … → complete
+                         ↘ fail → (later) claim … → bury
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from tasks.models import Job
+
+log = structlog.get_logger(__name__)
+
+
+class LeaseLost(Exception):  # noqa: N818 - it is an outcome, not a fault
+    """Another worker has taken the job over, or it was cancelled: nothing of ours may be written."""
+
+
+class JobFailed(Exception):  # noqa: N818
+    """Raised by a handler that knows why it can't go on. `permanent`: trying again would not help."""
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+@dataclass(slots=True)
+class Claim:
+    """A worker's right to do one job: the job and the token under which its effects may be written."""
+
+    job: Job
+    token: uuid.UUID
+    report: Callable[[int, int], None] = field(default=lambda current, total: None)
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        payload: dict[str, Any] = self.job.payload
+        return payload
+
+
+_CLAIM = """
+UPDATE tasks_job SET
+    state = 'running', attempts = attempts + 1, lease_token = %(token)s,
+    lease_until = statement_timestamp() + make_interval(secs => %(lease)s),
+    backend_pid = pg_backend_pid(),
+    backend_start = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()),
+    worker = %(worker)s, task_id = %(task_id)s, started_at = coalesce(started_at, statement_timestamp())
+WHERE id = %(id)s AND attempts < max_attempts
+  AND (state = 'queued' AND run_after <= statement_timestamp()
+    OR state = 'running' AND lease_until <= statement_timestamp())
+"""
+
+# The pid alone could by now belong to somebody else; with its start time it can't.
+_END_BACKEND = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE pid = %s AND backend_start = %s AND pid <> pg_backend_pid()
+"""
+
+
+def claim(*, job_id: int, worker: str = "", task_id: str = "") -> Claim | None:
+    """Take the job for `JOB_LEASE_SECONDS`, counting the attempt; None when there is nothing to do.
+
+    A running job whose lease ran out is taken over: its old backend is ended first, because a stopped
+    worker in the middle of a COPY keeps its locks and no timeout of PostgreSQL's fires.
+    """
+    job = Job.objects.expired().filter(pk=job_id).first()
+    if job is not None:
+        end_backend(job)
+    token = uuid.uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLAIM,
+            {
+                "token": token,
+                "lease": settings.JOB_LEASE_SECONDS,
+                "worker": worker[:120],
+                "task_id": task_id,
+                "id": job_id,
+            },
+        )
+        if cursor.rowcount != 1:
+            return None
+    return Claim(job=Job.objects.get(pk=job_id), token=token)
+
+
+def end_backend(job: Job) -> None:
+    """End the PostgreSQL session that last worked on the job, if it is still there."""
+    if job.backend_pid is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_END_BACKEND, [job.backend_pid, job.backend_start])
+        if cursor.rowcount:
+            log.warning("ended the backend of a lost worker", job=job.pk, pid=job.backend_pid)
+
+
+def extend(claim: Claim) -> bool:
+    """Prolong the lease from now; False when it is no longer ours."""
+    lease = timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    return bool(_mine(claim).update(lease_until=Now() + lease))
+
+
+def complete(claim: Claim) -> None:
+    """Record the job as done. Call it last in the transaction of its effects; raises LeaseLost."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("complete() belongs in the transaction of the job's effects")
+    if not _mine(claim).update(state=Job.State.DONE, finished_at=Now(), error="", **_NO_LEASE):
+        raise LeaseLost(f"job {claim.job.pk} is no longer ours")
+
+
+def fail(claim: Claim, *, error: str, permanent: bool = False) -> None:
+    """Record a failed attempt: again later with growing pauses, or the dead-letter state when hopeless.
+
+    Does nothing when the lease is no longer ours.
+    """
+    if permanent or not claim.job.has_attempts_left:
+        bury(claim, error=error)
+        return
+    pause = timedelta(seconds=min(300.0, settings.JOB_RETRY_BASE_SECONDS * 2 ** (claim.job.attempts - 1)))
+    _mine(claim).update(
+        state=Job.State.QUEUED, run_after=Now() + pause, hinted_at=None, error=error, **_NO_LEASE
+    )
+
+
+def bury(claim: Claim, *, error: str) -> None:
+    """Give the job up for good and tell its handler's `on_dead` in the same transaction."""
+    from tasks.registry import handler_for, knows
+
+    with transaction.atomic():
+        if not _mine(claim).update(state=Job.State.DEAD, finished_at=Now(), error=error, **_NO_LEASE):
+            return
+        on_dead = handler_for(claim.job.kind).on_dead if knows(claim.job.kind) else None
+        if on_dead is not None:
+            on_dead(claim, error)
+    log.error("job given up", job=claim.job.pk, kind=claim.job.kind, error=error)
+
+
+def bury_exhausted(job: Job) -> None:
+    """Give up a job whose last allowed attempt ended without a word (its worker was killed)."""
+    end_backend(job)
+    if job.lease_token is not None:
+        worker = job.worker or "its worker"
+        bury(
+            Claim(job=job, token=job.lease_token),
+            error=f"Gave up after {job.attempts} attempts; in the last one {worker} vanished.",
+        )
+
+
+def cancel_waiting(*, subject: str) -> int:
+    """Cancel the jobs of `subject` that no worker has begun; returns how many. Running ones see it at the
+    end of their transaction, through the domain's own state."""
+    return (
+        Job.objects.of(subject)
+        .filter(state=Job.State.QUEUED)
+        .update(state=Job.State.CANCELLED, finished_at=Now())
+    )
+
+
+def abandon(claim: Claim, *, reason: str) -> None:
+    """Record that the work is no longer wanted: cancelled, without an error."""
+    _mine(claim).update(state=Job.State.CANCELLED, finished_at=Now(), error=reason, **_NO_LEASE)
+
+
+def record_progress(claim: Claim, *, current: int, total: int) -> None:
+    """Write progress to the row, outside any transaction so that it can be seen."""
+    _mine(claim).update(progress_current=current, progress_total=total)
+
+
+_NO_LEASE: dict[str, Any] = {
+    "lease_token": None,
+    "lease_until": None,
+    "backend_pid": None,
+    "backend_start": None,
+}
+
+
+def _mine(claim: Claim) -> Any:
+    return Job.objects.filter(pk=claim.job.pk, state=Job.State.RUNNING, lease_token=claim.token)

@@ -1,0 +1,114 @@
+"""The one table of durable work. A Celery message only says: look at job X."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Filters that chain."""
+
+    def due(self) -> JobQuerySet:
+        """Queued jobs whose time has come, by the database's clock (workers' clocks may differ)."""
+        return self.filter(state=Job.State.QUEUED, run_after__lte=Now())
+
+    def expired(self) -> JobQuerySet:
+        """Running jobs whose worker has been silent for longer than its lease."""
+        return self.filter(state=Job.State.RUNNING, lease_until__lte=Now())
+
+    def of(self, subject: str) -> JobQuerySet:
+        """Jobs that work for one thing, such as `import/12`."""
+        return self.filter(subject=subject)
+
+    def unfinished(self) -> JobQuerySet:
+        """Jobs that still have something to do."""
+        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+
+
+class Job(models.Model):
+    """One unit of durable work, done once: claim → do → record, the last two in one transaction.
+
+    `queued → running → done | dead | cancelled`; a failed attempt goes back to `queued` with a later
+    `run_after`. `attempts` is counted before the work, so a job that kills its worker runs out of them.
+    Whoever writes an effect does so `WHERE lease_token = mine`; the token changes with each claim.
+
+    Use a Job for anything whose loss would matter; a plain Celery task only for ticks that come again.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "waiting"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        DEAD = "dead", "dead letter"
+        CANCELLED = "cancelled", "cancelled"
+
+    kind = models.CharField(max_length=60, help_text="Name of its handler and Celery task.")
+    subject = models.CharField(max_length=100, blank=True, help_text="What it works for, such as import/12.")
+    title = models.CharField(max_length=200, help_text="What a person reads: Import 12: lines 20,001–40,000.")
+    queue = models.CharField(max_length=20)
+    payload = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    priority = models.SmallIntegerField(default=0, help_text="Higher goes first when hints are sent again.")
+
+    attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=10)
+    run_after = models.DateTimeField(help_text="Not before this time.")
+    hinted_at = models.DateTimeField(null=True, blank=True, help_text="When a message was last sent for it.")
+
+    lease_token = models.UUIDField(null=True, blank=True, help_text="Fencing token of the current claim.")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    backend_pid = models.IntegerField(null=True, blank=True, help_text="PostgreSQL backend of the claim.")
+    backend_start = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)
+    task_id = models.CharField(max_length=191, blank=True, help_text="Celery's id of the latest attempt.")
+
+    progress_current = models.BigIntegerField(default=0)
+    progress_total = models.BigIntegerField(default=0)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            # The sweeper asks every few seconds for what is due; finished jobs must not cost it anything.
+            models.Index(fields=["run_after"], name="job_due", condition=Q(state="queued")),
+            models.Index(fields=["lease_until"], name="job_leased", condition=Q(state="running")),
+            # The page of an import lists its jobs; cancelling finds the waiting ones.
+            models.Index(fields=["subject"], name="job_subject"),
+            # Purging reads the oldest finished ones.
+            models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="job_running_has_lease",
+                condition=Q(
+                    state="running", lease_token__isnull=False, lease_until__isnull=False, attempts__gt=0
+                )
+                | (~Q(state="running") & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_finished_has_time",
+                condition=Q(state__in=["done", "dead", "cancelled"], finished_at__isnull=False)
+                | Q(state__in=["queued", "running"], finished_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def percent(self) -> int | None:
+        """Progress from 0 to 100, or None while the total is unknown."""
+        if not self.progress_total:
+            return None
+        return min(100, self.progress_current * 100 // self.progress_total)
+
+    @property
+    def has_attempts_left(self) -> bool:
+        return self.attempts < self.max_attempts

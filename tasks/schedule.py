@@ -1,0 +1,24 @@
+"""All of beat's entries in one place. Beat only ticks: the tables say what is due (docs/adr/0002)."""
+
+from typing import Any
+
+from celery.schedules import schedule
+
+
+def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
+    """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps.
+
+    Every entry expires before its next tick, so that ticks never pile up while no worker runs.
+    """
+    return {
+        "tasks: send due jobs, take over lost ones": {
+            "task": "tasks.sweep",
+            "schedule": schedule(sweep_seconds),
+            "options": {"queue": "default", "expires": max(sweep_seconds, 1.0)},
+        },
+        "tasks: purge old jobs": {
+            "task": "tasks.purge",
+            "schedule": schedule(3600.0),
+            "options": {"queue": "default", "expires": 3600.0},
+        },
+    }

@@ -1,0 +1,88 @@
+"""What makes lost messages and killed workers harmless: every few seconds, look at the table itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from tasks import claiming
+from tasks.models import Job
+from tasks.queueing import send_hint
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 1000  # hints a sweep sends per queue at most; the next sweep sends more
+
+
+def sweep() -> dict[str, int]:
+    """Send hints for due jobs whose message was lost and for jobs whose worker fell silent.
+
+    Returns counts: `{"sent", "buried"}`. Safe to run at any time, twice, or beside another sweep.
+    """
+    return {"buried": _bury_exhausted(), "sent": _send_expired() + _send_due()}
+
+
+def _bury_exhausted() -> int:
+    buried = 0
+    for job in Job.objects.expired():
+        if not job.has_attempts_left:
+            claiming.bury_exhausted(job)
+            buried += 1
+    return buried
+
+
+def _send_expired() -> int:
+    return _send(list(Job.objects.expired().order_by("lease_until")[:AT_ONCE]))
+
+
+def _send_due() -> int:
+    """Hints for due jobs: as many as the queue in Redis is short of, oldest first.
+
+    A long queue is no lost message: without looking at its length, every sweep would double it.
+    """
+    patience = timedelta(seconds=settings.JOB_HINT_PATIENCE_SECONDS)
+    unseen = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - patience)
+    sent = 0
+    for queue in Job.objects.due().values_list("queue", flat=True).distinct():
+        due = Job.objects.due().filter(queue=queue)
+        missing = min(AT_ONCE, due.count() - _length(queue))
+        if missing > 0:
+            sent += _send(list(due.filter(unseen).order_by("-priority", "run_after", "id")[:missing]))
+    return sent
+
+
+def _length(queue: str) -> int:
+    """Messages waiting in `queue`; 0 when the broker can't say (then sending fails and costs nothing)."""
+    try:
+        with current_app.connection_for_read() as broker:
+            return int(broker.default_channel.client.llen(queue))
+    except Exception as error:
+        log.warning("broker unreachable", error=str(error))
+        return 0
+
+
+def _send(jobs: list[Job]) -> int:
+    sent = []
+    for job in jobs:
+        if not send_hint(job_id=job.pk, kind=job.kind, queue=job.queue, title=job.title):
+            break
+        sent.append(job.pk)
+    Job.objects.filter(pk__in=sent).update(hinted_at=Now())
+    if sent:
+        log.info("hints sent again", jobs=len(sent))
+    return len(sent)
+
+
+def purge() -> int:
+    """Delete jobs that ended more than `JOB_RETENTION_DAYS` ago, but never dead letters; returns how many."""
+    old = Job.objects.filter(
+        state__in=[Job.State.DONE, Job.State.CANCELLED],
+        finished_at__lte=Now() - timedelta(days=settings.JOB_RETENTION_DAYS),
+    )
+    deleted, _ = old.delete()
+    return deleted

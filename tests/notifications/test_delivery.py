@@ -1,0 +1,282 @@
+"""Delivery against a real SMTP server that refuses, stumbles and hangs up; through the real engine."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from notifications import delivery, outbox
+from notifications.models import Message
+from tasks import claiming
+from tasks.models import Job
+from tasks.sweeping import sweep
+from tests.notifications.conftest import Provider, attempt
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def states(message: Message) -> tuple[str, str]:
+    """Of the message and of its job."""
+    return message.state, Job.objects.get(subject=message.job_subject).state
+
+
+def hinted_tasks(client: redis.Redis) -> list[str]:
+    """The names of the tasks whose hints wait in the mail queue."""
+    return [json.loads(hint)["headers"]["task"] for hint in client.lrange("mail", 0, -1)]
+
+
+def test_message_arrives_as_it_was_written(provider: Provider, message: Message, settings: Any) -> None:
+    attempt(message)
+
+    assert states(message) == ("sent", "done")
+    assert (message.attempts, message.answer, message.error) == (1, "250 Taken as 4711", "")
+    (mail,) = provider.mails
+    assert mail["Message-ID"] == f"<message-{message.pk}.import_finished@127.0.0.1>" == message.message_id
+    assert mail["Date"].datetime == message.created_at.replace(microsecond=0)
+    assert (mail["From"], mail["To"]) == (settings.DEFAULT_FROM_EMAIL, message.recipient)
+    assert (mail["Subject"], mail["Auto-Submitted"]) == (message.subject, "auto-generated")
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert text.get_content().replace("\r\n", "\n") == message.text
+    assert html.get_content().replace("\r\n", "\n").strip() == message.html.strip()
+
+
+def test_message_delivered_twice_at_once_arrives_once(provider: Provider, message: Message) -> None:
+    attempt(message)
+
+    assert attempt(message).result == "nothing to do"
+    assert len(provider.mails) == 1
+
+
+def test_recipient_refused_for_good_is_failed_with_the_answer(provider: Provider, message: Message) -> None:
+    provider.on_recipient = ["550 No such mailbox"]
+
+    attempt(message)
+
+    assert states(message) == ("failed", "dead")
+    assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for good: 550 No such mailbox"
+    assert (message.attempts, provider.mails) == (1, [])
+
+
+def test_text_refused_for_good_is_failed(provider: Provider, message: Message) -> None:
+    provider.on_text = ["554 Looks like spam"]
+
+    attempt(message)
+
+    assert states(message) == ("failed", "dead")
+    assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for good: 554 Looks like spam"
+
+
+@pytest.mark.parametrize("answer", ["451 Greylisted, come again", "421 Closing down"])
+def test_recipient_refused_for_now_is_tried_again(provider: Provider, message: Message, answer: str) -> None:
+    provider.on_recipient = [answer]
+
+    attempt(message)
+
+    assert states(message) == ("queued", "queued")
+    assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for now: {answer}"
+    attempt(message)
+    assert states(message) == ("sent", "done")
+    assert (message.attempts, message.doubtful_attempts, message.error) == (2, 0, "")
+    assert len(provider.mails) == 1
+
+
+def test_text_refused_for_now_is_tried_again_without_doubt(provider: Provider, message: Message) -> None:
+    provider.on_text = ["452 Disk full"]
+
+    attempt(message)
+
+    assert states(message) == ("queued", "queued")
+    attempt(message)
+    assert (message.state, message.doubtful_attempts) == ("sent", 0)
+
+
+def test_connection_lost_before_the_text_is_tried_again_without_doubt(
+    provider: Provider, message: Message
+) -> None:
+    provider.hang_up_before_text = 1
+
+    attempt(message)
+
+    assert states(message) == ("queued", "queued")
+    attempt(message)
+    assert (message.state, message.doubtful_attempts, len(provider.mails)) == ("sent", 0, 1)
+
+
+def test_connection_lost_after_the_text_is_uncertain_and_repeated_with_the_same_id(
+    provider: Provider, message: Message
+) -> None:
+    provider.hang_up_after_text = 1
+
+    attempt(message)
+
+    assert states(message) == ("uncertain", "queued")
+    assert message.error.startswith("The connection to Mail server 127.0.0.1:")
+    attempt(message)
+    assert states(message) == ("sent", "done")
+    assert message.may_be_double
+    first, second = provider.mails
+    assert first.as_bytes().replace(_boundary(first), b"") == second.as_bytes().replace(
+        _boundary(second), b""
+    )
+    assert first["Message-ID"] == second["Message-ID"] == message.message_id
+
+
+def test_nobody_listening_is_tried_again(provider: Provider, message: Message, settings: Any) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: refuses
+        settings.EMAIL_PORT = taken.getsockname()[1]
+
+        attempt(message)
+
+    assert states(message) == ("queued", "queued")
+    assert message.error.startswith(f"Mail server 127.0.0.1:{_port()} can't be reached or broke off:")
+
+
+def test_silent_server_is_given_up_after_the_timeout(
+    provider: Provider, message: Message, settings: Any
+) -> None:
+    settings.EMAIL_TIMEOUT = 0.2
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_PORT = silent.getsockname()[1]
+
+        attempt(message)
+
+    assert (message.state, message.doubtful_attempts) == ("queued", 0)
+
+
+def test_message_is_failed_when_no_attempt_is_left(provider: Provider, message: Message) -> None:
+    Job.objects.filter(subject=message.job_subject).update(max_attempts=1)
+    provider.on_recipient = ["451 Come again"]
+
+    attempt(message)
+
+    assert states(message) == ("failed", "dead")
+    assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for now: 451 Come again"
+
+
+def test_message_is_uncertain_when_no_attempt_is_left_after_a_doubtful_one(
+    provider: Provider, message: Message
+) -> None:
+    Job.objects.filter(subject=message.job_subject).update(max_attempts=1)
+    provider.hang_up_after_text = 1
+
+    attempt(message)
+
+    assert states(message) == ("uncertain", "dead")
+
+
+def test_worker_lost_while_sending_is_followed_by_a_flagged_second_attempt(
+    provider: Provider, message: Message
+) -> None:
+    job = Job.objects.get(subject=message.job_subject)
+    lost = claiming.claim(job_id=job.pk)
+    assert lost is not None
+    delivery._begin(lost)  # and then its process is gone
+    expire_lease(job)
+
+    attempt(message)
+
+    assert states(message) == ("sent", "done")
+    assert (message.attempts, message.doubtful_attempts, message.may_be_double) == (2, 1, True)
+
+
+def test_worker_without_its_lease_writes_nothing(provider: Provider, message: Message) -> None:
+    job = Job.objects.get(subject=message.job_subject)
+    slow = claiming.claim(job_id=job.pk)
+    assert slow is not None
+    expire_lease(job)
+    successor = claiming.claim(job_id=job.pk)
+    assert successor is not None
+
+    with pytest.raises(claiming.LeaseLost):
+        delivery.deliver(slow)
+
+    message.refresh_from_db()
+    assert (message.state, message.attempts, provider.mails) == ("queued", 0, [])
+
+
+def test_worker_killed_in_its_last_attempt_leaves_the_message_uncertain(message: Message) -> None:
+    job = Job.objects.get(subject=message.job_subject)
+    lost = claiming.claim(job_id=job.pk, worker="mail@host")
+    assert lost is not None
+    delivery._begin(lost)
+    expire_lease(job, max_attempts=1)
+
+    assert sweep()["buried"] == 1
+
+    message.refresh_from_db()
+    assert states(message) == ("uncertain", "dead")
+    assert message.error == "Gave up after 1 attempts; in the last one mail@host vanished."
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["nobody", "a@b@c.example", "a@shop.example\nBcc: x@y.example", "", "é@shop.example", "x" * 300],
+)
+def test_impossible_address_is_failed_with_what_to_do(
+    provider: Provider, message: Message, recipient: str
+) -> None:
+    Message.objects.filter(pk=message.pk).update(recipient=recipient)
+
+    attempt(message)
+
+    assert states(message) == ("failed", "dead")
+    assert message.error == (
+        f"{recipient!r} is not a mail address (something like name@example.com). "
+        "Correct it where it is kept, then send the message again."
+    )
+    assert provider.mails == []
+
+
+def test_message_whose_hint_was_lost_is_sent_after_a_sweep(
+    provider: Provider, message: Message, settings: Any
+) -> None:
+    settings.JOB_HINT_PATIENCE_SECONDS = 0
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+
+    assert sweep() == {"buried": 0, "sent": 1}
+
+    assert hinted_tasks(client) == [outbox.DELIVER]
+    attempt(message)
+    assert message.state == "sent"
+
+
+def test_other_backends_than_smtp_are_used_as_they_are(
+    message: Message, mailoutbox: list[EmailMessage]
+) -> None:
+    attempt(message)
+
+    assert [mail.to for mail in mailoutbox] == [[message.recipient]]
+    assert message.answer == "taken by django.core.mail.backends.locmem.EmailBackend"
+
+
+def test_message_id_is_sound_when_the_site_has_a_numeric_address(message: Message, settings: Any) -> None:
+    settings.SITE_URL = "http://[::1]:8000"
+
+    attempt(message)
+
+    assert message.message_id == f"<message-{message.pk}.import_finished@localhost>"
+
+
+def expire_lease(job: Job, **changes: Any) -> None:
+    """Make the engine believe that the worker has been silent for too long.
+
+    There is no backend to end: in these tests the lost worker's is our own.
+    """
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now(), backend_pid=None, **changes)
+
+
+def _port() -> int:
+    return int(settings.EMAIL_PORT)
+
+
+def _boundary(mail: Any) -> bytes:
+    return str(mail.get_boundary()).encode()
