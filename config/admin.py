@@ -1,4 +1,4 @@
-"""People: Django's own users and groups, in the admin's looks."""
+"""The start page's title, and people: Django's own users and groups, in the admin's looks."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+admin.site.index_title = "Start"
 admin.site.unregister(User)
 admin.site.unregister(Group)
 

@@ -1,8 +1,8 @@
-"""How the admin looks and what its sidebar offers. Colours stay in static/tallyman/tokens.css."""
+"""How the admin looks and what its sidebar and start page offer. Colours: static/tallyman/tokens.css."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,74 +11,97 @@ from django.urls import NoReverseMatch, reverse
 
 type Item = dict[str, Any]
 
-_SHADES = (50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 950)
+
+class Page(NamedTuple):
+    """A page of the admin. The permission that opens it also names it: `shop.view_product` is the list of
+    products, `imports.add_importrun` the form of a new import.
+    """
+
+    title: str
+    permission: str
+    icon: str
+    description: str
+
+    @property
+    def model(self) -> str:
+        """As addresses have it: `shop_product`."""
+        app, _, codename = self.permission.partition(".")
+        return f"{app}_{codename.partition('_')[2]}"
+
+    @property
+    def view(self) -> str:
+        """The end of its address' name."""
+        return "add" if ".add_" in self.permission else "changelist"
 
 
-def _scale(name: str) -> dict[str, str]:
-    return {str(shade): f"var(--tally-{name}-{shade})" for shade in _SHADES}
+_GROUPS = {
+    "Catalogue": [
+        Page("Products", "shop.view_product", "inventory_2", "What is sold, and how much is left"),
+        Page("Categories", "shop.view_category", "account_tree", "The tree that products hang in"),
+        Page("Imports", "imports.view_importrun", "checklist", "Every file and what became of it"),
+        Page("Import a file", "imports.add_importrun", "upload_file", "From CSV to catalogue"),
+    ],
+    "Messages": [
+        Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
+    ],
+    "Operations": [
+        Page("Jobs", "tasks.view_job", "conveyor_belt", "What waits, runs, or was given up"),
+        Page("Task history", "django_celery_results.view_taskresult", "history", "What workers have run"),
+        Page("Schedule", "django_celery_beat.view_periodictask", "schedule", "What beat sends, and when"),
+    ],
+    "People": [
+        Page("Users", "auth.view_user", "person", "Who may log in"),
+        Page("Groups", "auth.view_group", "group", "What they may do"),
+    ],
+}
 
 
 def navigation(request: HttpRequest) -> list[Item]:
-    """The sidebar's groups with the entries that this person may open."""
-    return [
-        _group(
-            "Catalogue",
-            _page(request, "Products", "inventory_2", "shop.view_product"),
-            _page(request, "Categories", "account_tree", "shop.view_category"),
-            _page(request, "Imports", "checklist", "imports.view_importrun"),
-            _page(request, "Import a file", "upload_file", "imports.add_importrun", view="add"),
-        ),
-        _group("Messages", _page(request, "Outbox", "outgoing_mail", "notifications.view_message")),
-        _group(
-            "Operations",
-            _page(request, "Jobs", "conveyor_belt", "tasks.view_job"),
-            _page(request, "Task history", "history", "django_celery_results.view_taskresult"),
-            _page(request, "Schedule", "schedule", "django_celery_beat.view_periodictask"),
-            _flower(request),
-        ),
-        _group(
-            "People",
-            _page(request, "Users", "person", "auth.view_user"),
-            _page(request, "Groups", "group", "auth.view_group"),
-        ),
-    ]
+    """The groups of the sidebar and of the start page, with the entries that this person may open."""
+    groups: list[Item] = []
+    for title, pages in _GROUPS.items():
+        items = [item for page in pages if (item := _item(request, page))]
+        if title == "Operations" and request.user.has_perm("tasks.view_job"):
+            items.append(_flower())
+        if items:
+            groups.append({"title": title, "items": items})
+    _light_up(request.path, [item for group in groups for item in group["items"]])
+    return groups
 
 
-def _group(title: str, *items: Item | None) -> Item:
-    return {"title": title, "items": [item for item in items if item]}
+def _light_up(path: str, items: list[Item]) -> None:
+    """Mark the one entry that the page belongs to: of those it lies below, the one with the longest address.
+
+    Unfold marks them all, also “Imports” on the page of “Import a file”.
+    """
+    here = max((item["link"] for item in items if path.startswith(item["link"])), key=len, default=None)
+    for item in items:
+        item["active"] = item["link"] == here
 
 
-def _page(
-    request: HttpRequest, title: str, icon: str, permission: str, *, view: str = "changelist"
-) -> Item | None:
-    """An admin page, or None without the permission; its model is the one that the permission names."""
-    if not request.user.has_perm(permission):
+def _item(request: HttpRequest, page: Page) -> Item | None:
+    if not request.user.has_perm(page.permission):
         return None
-    app, _, action_and_model = permission.partition(".")
-    model = action_and_model.partition("_")[2]
     try:
-        link = reverse(f"admin:{app}_{model}_{view}")
+        link = reverse(f"admin:{page.model}_{page.view}")
     except NoReverseMatch:
         return None  # its app has no pages
-    # Unfold would also light up “Imports” on the page of “Import a file”, whose address begins alike.
-    adding = reverse(f"admin:{app}_{model}_add")
-    active = request.path == link or (
-        view == "changelist" and request.path.startswith(link) and request.path != adding
-    )
-    return {"title": title, "icon": icon, "link": link, "active": active}
+    return {"title": page.title, "icon": page.icon, "description": page.description, "link": link}
 
 
-def _flower(request: HttpRequest) -> Item | None:
-    if not request.user.has_perm("tasks.view_job"):
-        return None
-    link_attrs = {"target": "_blank", "rel": "noopener"}
+def _flower() -> Item:
     return {
         "title": "Flower",
         "icon": "local_florist",
+        "description": "The workers, live",
         "link": settings.FLOWER_URL,
-        "active": False,
-        "link_attrs": link_attrs,
+        "link_attrs": {"target": "_blank", "rel": "noopener"},
     }
+
+
+def _scale(name: str) -> dict[str, str]:
+    shades = (50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 950)
+    return {str(shade): f"var(--tally-{name}-{shade})" for shade in shades}
 
 
 UNFOLD: dict[str, Any] = {

@@ -108,7 +108,7 @@ class Supervisor:
         except BaseException:
             self._shut_down()
             raise
-        self._watcher = threading.Thread(target=self._watch, name="supervisor")
+        self._watcher = threading.Thread(target=self._watch, name="supervisor", daemon=True)
         self._watcher.start()
 
     def _check_ports(self) -> None:

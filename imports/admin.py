@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
@@ -49,25 +49,27 @@ class ImportRunAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Every page has its own door: there is no other way to an import."""
         see, do = self.has_view_permission, self.has_add_permission
-        run = "<int:pk>/"
-        return [
-            path("", self._door(self.changelist_view, see), name="imports_importrun_changelist"),
-            path("add/", self._upload_door(), name="imports_importrun_add"),
-            path("template/", self._door(receiving.template, see), name="imports_importrun_template"),
-            path(f"{run}change/", self._door(self._run, see), name="imports_importrun_change"),
-            path(f"{run}progress/", self._run_door(watching.fragment, see), name="imports_importrun_progress"),
-            path(f"{run}cancel/", self._run_door(watching.cancel, do), name="imports_importrun_cancel"),
-            path(f"{run}rejected/", self._run_door(listing.rejected, see), name="imports_importrun_rejected"),
-            path(f"{run}set-aside/", self._run_door(listing.set_aside, see), name="imports_importrun_set_aside"),
-        ]  # fmt: skip
+        doors = {
+            "changelist": ("", self._door(self.changelist_view, see)),
+            "add": ("add/", self._upload_door()),
+            "template": ("template/", self._door(receiving.template, see)),
+            "change": ("<int:pk>/change/", self._door(self._run, see)),
+            "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
+            "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
+            "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
+            "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),
+        }
+        return [path(route, door, name=f"imports_importrun_{name}") for name, (route, door) in doors.items()]
 
     def _door(self, view: View, allowed: Check) -> View:
-        """Anonymous visitors get the login page, all others without the right 403: before any body is read."""
+        """Anonymous visitors get the login page, others without the right 403, before any body is read."""
         inner = self.admin_site.admin_view(view)
 
         def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            known = request.user.is_authenticated
-            if known and not (self.admin_site.has_permission(request) and allowed(request)):
+            if not request.user.is_authenticated:
+                if "HX-Request" in request.headers:  # it would put the login page into the live page
+                    return HttpResponse(headers={"HX-Refresh": "true"})
+            elif not (self.admin_site.has_permission(request) and allowed(request)):
                 raise PermissionDenied
             return inner(request, *args, **kwargs)
 
@@ -139,7 +141,8 @@ class ImportRunAdmin(ModelAdmin):
 
     @display(description="success")
     def success(self, run: ImportRun) -> str:
-        return f"{run.success_rate:.1%}" if run.state == ImportRun.State.COMPLETED else "–"
+        # Rounded down: 100 % must mean every row.
+        return f"{int(run.success_rate * 1000) / 10:.1f} %" if run.state == ImportRun.State.COMPLETED else "–"
 
     @display(description="begun", ordering="created_at")
     def begun(self, run: ImportRun) -> SafeString | str:

@@ -6,52 +6,86 @@ the SKU (never from the order of arrival), and the rest is cut into key ranges.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import pipeline
+from imports import pipeline, staging
 from imports.models import ImportRun
 from shop import categories
 from shop.models import Category
-from tasks import claiming
 from tasks.claiming import Claim
 
 type Range = tuple[str, str | None, int]
 
 
 def check(claim: Claim) -> None:
-    """Settle the staging table and create the load jobs; stages again if a crash emptied the table."""
+    """Settle the staging table and create the load jobs."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
     pipeline.must_be(run, ImportRun.State.CHECKING)
-    if _staged_rows(run) != run.rows_staged:
-        with transaction.atomic():
-            pipeline.restage(run_id=run.pk)
-            claiming.complete(claim)
-        return
+    if staging.count_rows(run) != run.rows_staged:
+        staging.rebuild(run)
     made = resolve_categories(run)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        superseded = _set_aside_superseded(cursor, run)
-        unchanged, skipped = _settle_same(cursor, run)
-        cursor.execute(f"CREATE UNIQUE INDEX ON {run.staging_table} (sku) WHERE NOT same")
-        cursor.execute(f"ANALYZE {run.staging_table}")
-        separate_slugs(cursor, run)
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
+        superseded = _settle_duplicates(cursor, run)
+        rows = _count(cursor, run)
+        skipped = _skip_same(cursor, run) if rows.same and run.mode == ImportRun.Mode.CREATE else 0
+        _prepare_for_loading(cursor, run, rows)
         pipeline.checked(
             claim,
             run_id=run.pk,
-            ranges=_ranges(cursor, run),
+            ranges=_ranges(cursor, run, rows.changed),
+            fresh=not rows.found,
             categories=made,
             superseded=superseded,
-            unchanged=unchanged,
+            unchanged=rows.same - skipped,
             skipped=skipped,
         )
 
 
-def _staged_rows(run: ImportRun) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {run.staging_table}")
-        return int(cursor.fetchone()[0])
+def rebuild(run: ImportRun) -> None:
+    """Fill the staging table again as the check left it, after PostgreSQL crashed and emptied it.
+
+    Counts nothing: what was counted stays so, and the ranges that are still to be loaded find their rows.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        pipeline.hold(run.pk, ImportRun.State.LOADING)
+        if staging.count_rows(run):
+            return  # another worker was faster
+        staging.rebuild(run)
+        _settle_duplicates(cursor, run)
+        _prepare_for_loading(cursor, run, _count(cursor, run))
+        resolve_categories(run)  # before any other worker sees the rows: it would find no categories
+
+
+class _Rows(NamedTuple):
+    """Rows in the staging table: whose SKU the catalogue has, whose product is just so, all others."""
+
+    found: int
+    same: int
+    changed: int
+
+
+def _count(cursor: CursorWrapper, run: ImportRun) -> _Rows:
+    cursor.execute(
+        "SELECT count(*) FILTER (WHERE found), count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same)"
+        f" FROM {run.staging_table}"
+    )
+    return _Rows(*cursor.fetchone())
+
+
+def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> None:
+    """Index the rows to be written and make the slugs of new ones unique."""
+    if rows.same and rows.changed:  # else the index on all SKUs serves as well
+        cursor.execute(f"CREATE INDEX ON {run.staging_table} (sku) WHERE NOT same")
+    # Good enough to choose the index, in a tenth of the time of the default sample.
+    cursor.execute("SET LOCAL default_statistics_target = 10")
+    cursor.execute(f"ANALYZE {run.staging_table} (sku, slug, found, same)")
+    if rows.found < rows.same + rows.changed:
+        separate_slugs(cursor, run)
 
 
 def resolve_categories(run: ImportRun) -> int:
@@ -77,6 +111,22 @@ def resolve_categories(run: ImportRun) -> int:
         return Category.objects.count() - before
 
 
+def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
+    """Leave one row a SKU in the staging table and index it; returns how many were superseded.
+
+    Most files have no SKU twice: building the unique index, which is needed anyway, finds that out.
+    """
+    index = f"CREATE UNIQUE INDEX ON {run.staging_table} (sku)"
+    try:
+        with transaction.atomic():
+            cursor.execute(index)
+        return 0
+    except IntegrityError:
+        superseded = _set_aside_superseded(cursor, run)
+        cursor.execute(index)
+        return superseded
+
+
 def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:
     """The last line of a SKU wins; the earlier ones leave the staging table and are listed."""
     cursor.execute(
@@ -89,72 +139,76 @@ def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:
         )
         INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
         SELECT %s, line, sku, 'superseded', 'Line ' || winner || ' has the same SKU and comes later.'
-        FROM loser
+        FROM loser ON CONFLICT DO NOTHING
         """,
         [run.pk],
     )
     return cursor.rowcount
 
 
-def _settle_same(cursor: CursorWrapper, run: ImportRun) -> tuple[int, int]:
-    """Count the rows whose product is already just so: unchanged, or skipped when only creating."""
-    if run.mode == ImportRun.Mode.CREATE:
-        cursor.execute(
-            f"""
-            INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
-            SELECT %s, line, sku, 'skipped', %s FROM {run.staging_table} WHERE same
-            """,
-            [run.pk, EXISTS],
-        )
-        return 0, cursor.rowcount
-    cursor.execute(f"SELECT count(*) FROM {run.staging_table} WHERE same")
-    return int(cursor.fetchone()[0]), 0
+def _skip_same(cursor: CursorWrapper, run: ImportRun) -> int:
+    """List the rows whose product is already just so, in an import that only creates."""
+    cursor.execute(
+        f"""
+        INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
+        SELECT %s, line, sku, 'skipped', %s FROM {run.staging_table} WHERE same
+        """,
+        [run.pk, EXISTS],
+    )
+    return cursor.rowcount
 
 
 EXISTS = "The product exists already, and this import only creates new ones."
 EXISTS_NOT = "No product has this SKU, and this import only updates existing ones."
 
-# Taken in this order until a slug is free; the last can't clash but by an accident of hashing.
-_SUFFIXES = (
-    "lower(trim('-' from regexp_replace(s.sku, '[^A-Za-z0-9]+', '-', 'g')))",
-    "lower(trim('-' from regexp_replace(s.sku, '[^A-Za-z0-9]+', '-', 'g'))) || '-' || left(md5(s.sku), 8)",
-)
+# No slug of a name has two hyphens in a row, so a suffix after them makes it like no other one.
+# Lower-casing keeps plain SKUs apart; others could become alike, so theirs carries a digest too.
+_SUFFIX = """
+CASE WHEN s.sku ~ '^[A-Z0-9]+(-[A-Z0-9]+)*$' THEN lower(left(s.sku, 100))
+     ELSE lower(trim('-' from regexp_replace(s.sku, '[^A-Za-z0-9]+', '-', 'g'))) || '-' || left(md5(s.sku), 8)
+END
+"""
 
 
 def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     """Give new products whose slug is not theirs alone a suffix made from their SKU."""
     table = run.staging_table
+    cursor.execute(
+        f"""
+        CREATE TEMPORARY TABLE clashing ON COMMIT DROP AS
+        SELECT slug FROM {table} WHERE NOT found GROUP BY slug HAVING count(*) > 1
+        """
+    )
+    # A hash join would read the whole catalogue.
     cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-    for suffix in _SUFFIXES:
-        cursor.execute(
-            f"""
-            WITH twice AS MATERIALIZED (
-                SELECT slug FROM {table} WHERE NOT found GROUP BY slug HAVING count(*) > 1
-            )
-            UPDATE {table} s SET slug = left(s.slug, 60) || '-' || {suffix}
-            WHERE NOT s.found AND (
-                s.slug IN (SELECT slug FROM twice)
-                OR EXISTS (SELECT FROM shop_product p WHERE p.slug = s.slug AND p.sku <> s.sku)
-            )
-            """
-        )
+    cursor.execute(
+        f"""
+        INSERT INTO clashing
+        SELECT s.slug FROM {table} s JOIN shop_product p ON p.slug = s.slug AND p.sku <> s.sku
+        WHERE NOT s.found AND EXISTS (SELECT FROM shop_product)
+        """
+    )
     cursor.execute("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
+    cursor.execute(
+        f"""
+        UPDATE {table} s SET slug = left(s.slug, 60) || '--' || {_SUFFIX}
+        WHERE NOT s.found AND s.slug IN (SELECT slug FROM clashing)
+        """
+    )
 
 
-def _ranges(cursor: CursorWrapper, run: ImportRun) -> list[Range]:
+def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:
     """Cut the rows to be written into ranges of keys: `(first, next range's first or None, rows)`."""
-    table, size = run.staging_table, settings.IMPORT_RANGE_ROWS
-    cursor.execute(f"SELECT count(*) FROM {table} WHERE NOT same")
-    rows = int(cursor.fetchone()[0])
     if not rows:
         return []
     # At least a handful of ranges, so that two workers end at about the same time.
-    size = min(size, max(2_000, -(-rows // 8)))
+    size = min(settings.IMPORT_RANGE_ROWS, max(2_000, -(-rows // 8)))
     cursor.execute(
         f"""
         SELECT sku FROM (
-            SELECT sku, row_number() OVER (ORDER BY sku) AS n FROM {table} WHERE NOT same
-        ) numbered WHERE n %% %s = 1 ORDER BY sku
+            SELECT sku, row_number() OVER (ORDER BY sku) AS n FROM {run.staging_table}
+            WHERE NOT same
+        ) numbered WHERE (n - 1) %% %s = 0 ORDER BY sku
         """,
         [size],
     )

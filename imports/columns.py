@@ -13,10 +13,12 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from shop.categories import SEPARATOR, split_path
+from shop.categories import SEPARATOR, key_of, split_path
 
 MAX_STOCK = 2_147_483_647
 MAX_PRICE = Decimal("9999999999.99")
+MAX_CATEGORY_KEY = 900  # bytes in UTF-8; a key, or its slugs, of much more would not fit its column and index
+MAX_JSON_DEPTH = 100  # PostgreSQL and Python both run out of stack somewhere, one as an outage
 _PLAIN_INTEGER = re.compile(r"[0-9]{1,9}").fullmatch
 _PLAIN_PRICE = re.compile(r"[0-9]{1,10}(\.[0-9][0-9])?").fullmatch
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)").fullmatch
@@ -101,11 +103,12 @@ class Price(Column):
             raise CellError("not_a_price", f"“{_short(text)}” is not a plain number. {_price_hint(text)}")
         price = Decimal(text)
         if price < 0:
-            raise CellError("negative_price", f"The price {text} is below zero. Write 0 or more.")
+            raise CellError("negative_price", f"The price {_short(text)} is below zero. Write 0 or more.")
         if price > MAX_PRICE:
             raise CellError("price_too_large", f"The price is above {MAX_PRICE:,}. Check the decimal point.")
         if price != (rounded := price.quantize(Decimal("0.01"))):
-            raise CellError("too_many_decimals", f"The price {text} has more than 2 decimals. Round it.")
+            message = f"The price {_short(text)} has more than 2 decimals. Round it."
+            raise CellError("too_many_decimals", message)
         return str(rounded)
 
     def comparable(self, cleaned: str) -> str:
@@ -163,10 +166,11 @@ class CategoryPath(Column):
         names = split_path(text)
         if not names:
             raise CellError("empty_category", f"“{_short(text)}” names no category. Write A > B > C.")
-        if any(len(name) > 120 for name in names) or len(names) > 8:
+        if any(len(name) > 120 for name in names) or len(names) > 8 or _key_size(names) > MAX_CATEGORY_KEY:
             raise CellError(
                 "category_too_long",
-                "Category names have up to 120 characters, paths up to 8 steps. Shorten it.",
+                "Category names have up to 120 characters, paths up to 8 steps and "
+                f"{MAX_CATEGORY_KEY} bytes. Shorten it.",
             )
         if not all(name.isprintable() for name in names):
             raise CellError("control_character", "The category has a control character; remove it.")
@@ -209,12 +213,18 @@ class Metadata(Column):
         parsed = self._parsed(text)
         if not isinstance(parsed, dict):
             raise CellError("not_an_object", 'Metadata must be a JSON object such as {"colour": "blue"}.')
+        if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _is_deeper(parsed, MAX_JSON_DEPTH):
+            message = f"The metadata is nested more than {MAX_JSON_DEPTH} levels deep. Make it flatter."
+            raise CellError("too_deep", message)
         return text
 
     def comparable(self, cleaned: str) -> str:
         """As PostgreSQL writes jsonb. Where numbers are spelled unusually this differs from it, and the row
         is compared by PostgreSQL itself, value by value."""
-        return _as_jsonb(json.loads(cleaned))
+        try:
+            return _as_jsonb(json.loads(cleaned, parse_float=_plain_float))
+        except _UnusualNumber:
+            return ""
 
     @staticmethod
     def _parsed(text: str) -> Any:
@@ -283,6 +293,10 @@ def slug_for(name: str) -> str:
     return "-".join(name.translate(_SLUG_CHARACTERS).split())[:120].strip("-") or "product"
 
 
+def _key_size(names: tuple[str, ...]) -> int:
+    return len(key_of(names).encode())
+
+
 def _short(text: str, limit: int = 40) -> str:
     return text if len(text) <= limit else f"{text[:limit]}…"
 
@@ -309,6 +323,17 @@ def _finite(text: str) -> float:
     return value
 
 
+class _UnusualNumber(ValueError):
+    """A number that Python would not write as it stands: it may be another one than it seems."""
+
+
+def _plain_float(text: str) -> float:
+    value = float(text)
+    if repr(value) != text:
+        raise _UnusualNumber(text)
+    return value
+
+
 # The scanner itself: `decode` spends twice its time on looking for white space around the value.
 _scan = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once
 
@@ -331,7 +356,22 @@ def _storable(parsed: Any) -> bool:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return "\\u0000" not in text
+    return "\\u0000" not in text.replace("\\\\", "")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists are nested more than `levels` deep."""
+    level = [value]
+    for _ in range(levels + 1):
+        inner = [item.values() if isinstance(item, dict) else item for item in level if _holds_more(item)]
+        if not inner:
+            return False
+        level = [item for items in inner for item in items]
+    return True
+
+
+def _holds_more(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 _encode_json = json.JSONEncoder(ensure_ascii=False).encode

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from imports import pipeline
 from imports.dialect import Dialect
@@ -67,7 +68,10 @@ def rejected_rows_csv(run: ImportRun) -> Iterator[str]:
 
 def _rejected_cells(run: ImportRun) -> Iterator[tuple[RejectedRow, list[str]]]:
     """Rejected rows in line order with their cells, chunk by chunk, so that memory stays small."""
-    for chunk in run.chunks.filter(rejected__gt=0).order_by("number"):
+    within = run.rejected_rows.filter(
+        line__gte=OuterRef("first_line"), line__lt=OuterRef("first_line") + OuterRef("lines")
+    )
+    for chunk in run.chunks.filter(Exists(within)).order_by("number"):
         lines = (chunk.first_line, chunk.first_line + chunk.lines)
         rows = {row.line: row for row in run.rejected_rows.filter(line__gte=lines[0], line__lt=lines[1])}
         with run.file.open("rb") as stream:

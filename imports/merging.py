@@ -12,27 +12,32 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import checking, pipeline
+from imports import checking, pipeline, staging
 from imports.models import ImportRun
-from tasks.claiming import Claim, JobFailed
+from tasks.claiming import Claim
 
 _CONTENT = ("name", "description", "price", "stock", "published", "featured")
 
 
 def load(claim: Claim) -> None:
-    """Merge the claim's range. Raises JobFailed when the staging table lost rows in a crash."""
+    """Merge the claim's range, after filling the staging table again if a crash emptied it."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
+    pipeline.must_be(run, ImportRun.State.LOADING)
+    if staging.is_lost(run):
+        checking.rebuild(run)
     if claim.job.attempts > 1:
         checking.resolve_categories(run)  # the first attempt may have failed over a category deleted since
     with transaction.atomic(), connection.cursor() as cursor:
-        pipeline.must_be(run, ImportRun.State.LOADING)
         # A hash join would read the whole catalogue for every range.
         cursor.execute(
             "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'"
         )
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
-        outcomes = _Range(cursor, run, claim.payload).merge()
+        outcomes = _Range(cursor, run, claim.payload).merge(
+            # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
+            fresh=claim.payload["fresh"] and claim.job.attempts == 1
+        )
         pipeline.loaded(claim, run_id=run.pk, **outcomes)
 
 
@@ -49,11 +54,9 @@ class _Range:
             f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
         )
 
-    def merge(self) -> dict[str, int]:
-        """Write the range; returns the outcomes of its rows."""
-        if self._execute(f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where}") != self.rows:
-            raise JobFailed("The staging table lost rows; did PostgreSQL crash?", permanent=True)
-        found = self._lock_existing()
+    def merge(self, *, fresh: bool) -> dict[str, int]:
+        """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
+        found = 0 if fresh else self._lock_existing()
         skipped = self._skip(found)
         updates = self.run.mode != ImportRun.Mode.CREATE
         updated = self._update() if found and updates else 0

@@ -88,6 +88,7 @@ def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
 def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:
     """Record the plan and let the import in when no other one writes to the catalogue."""
     with transaction.atomic():
+        _one_at_a_time()
         run = hold(run_id, State.PLANNING)
         Chunk.objects.bulk_create(chunks)
         run.dialect["encoding"] = encoding
@@ -96,13 +97,17 @@ def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: i
         run.state = State.WAITING
         run.save()
         claiming.complete(claim)
-        admit_next()
+        _admit_next()
 
 
-def admit_next() -> None:
-    """Let in the import that has waited longest, unless one is at work. Call it inside a transaction."""
+def _one_at_a_time() -> None:
+    """Let only one transaction change who is at work. Taken before any run is locked, or two would deadlock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMITTING])
+
+
+def _admit_next() -> None:
+    """Let in the import that has waited longest, unless one is at work; after `_one_at_a_time`."""
     if ImportRun.objects.active().exists():
         return
     run = ImportRun.objects.waiting().select_for_update().first()
@@ -154,10 +159,14 @@ def checked(
     *,
     run_id: int,
     ranges: list[tuple[str, str | None, int]],
+    fresh: bool,
     categories: int,
     **outcomes: int,
 ) -> None:
-    """Record the check; one load job for each key range `(first SKU, next range's first or None, rows)`."""
+    """Record the check; one load job for each key range `(first SKU, next range's first or None, rows)`.
+
+    `fresh`: the catalogue had none of the SKUs, so a range need not look for them unless it fails.
+    """
     run = _count(
         run_id,
         State.CHECKING,
@@ -176,6 +185,7 @@ def checked(
                 low=low,
                 high=high,
                 rows=rows,
+                fresh=fresh,
             )
             for number, (low, high, rows) in enumerate(ranges, start=1)
         )
@@ -200,6 +210,7 @@ def _begin_finishing(run: ImportRun) -> None:
 def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
     """Complete the import, announce it, and let the next one in."""
     with transaction.atomic():
+        _one_at_a_time()
         run = hold(run_id, State.FINISHING)
         run.rejected_file.name = rejected_file
         _end(run, State.COMPLETED)
@@ -209,6 +220,7 @@ def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
 def cancel(*, run: ImportRun) -> ImportRun:
     """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended."""
     with transaction.atomic():
+        _one_at_a_time()
         run = hold(run.pk, *(state for state in State if state not in ImportRun.ENDED))
         _end(run, State.CANCELLED)
     return run
@@ -217,26 +229,13 @@ def cancel(*, run: ImportRun) -> ImportRun:
 def fail(*, run_id: int, error: str) -> None:
     """End the import as failed with `error` for people; does nothing when it has ended already."""
     with transaction.atomic():
+        _one_at_a_time()
         try:
             run = hold(run_id, *(state for state in State if state not in ImportRun.ENDED))
         except RunEnded:
             return
         run.error = error
         _end(run, State.FAILED)
-
-
-def restage(*, run_id: int) -> None:
-    """Read the whole file again: PostgreSQL crashed and emptied the UNLOGGED staging table."""
-    with transaction.atomic():
-        run = hold(run_id, State.CHECKING)
-        run.rejected_rows.all().delete()
-        run.chunks.update(rejected=0)
-        run.rows = run.pending = run.lines
-        run.blank_lines = run.continuation_lines = run.rejected = 0
-        run.chunks_done = run.rows_staged = run.lines_staged = 0
-        run.state = State.STAGING
-        run.save()
-        begin_staging(run)
 
 
 def _end(run: ImportRun, state: State) -> None:
@@ -249,7 +248,7 @@ def _end(run: ImportRun, state: State) -> None:
         # Dropping a table waits for whoever still reads it, so not in this transaction.
         create([_job(run, "imports.clean", "clearing up")])
         import_finished.send(sender=ImportRun, run=run)
-    admit_next()
+    _admit_next()
 
 
 def _count(run_id: int, state: State, **changes: int) -> ImportRun:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from imports.dialect import Dialect, RefusedFile
 from imports.encoding import UTF8, EncodingEvidence
-from imports.recovery import MAX_CELL, MAX_RECORD_LINES, LineGrammar, RecordFinder
+from imports.recovery import MAX_CELL, MAX_RECORD_LINES, LineGrammar, RecordFinder, Search
 
 MAX_LINE = 16_777_216  # bytes; a chunk is held in memory, and it can't be cut inside a line
 _CHUNK_LINES = 50_000  # bounds what a chunk of very short lines costs in memory
@@ -143,9 +143,31 @@ class _RowSearch:
     def _first_settled(self, before: list[bytes], after: list[bytes]) -> int | None:
         """Index in `after` of the first line that no earlier line reaches past."""
         lines = [line.decode(self._encoding, "surrogateescape") for line in (*before, *after)]
-        finder, reached = RecordFinder(lines, self._grammar), 0
+        horizon, reached = _Horizon(lines, self._grammar), 0
         for index in range(len(lines)):
             if index >= len(before) and reached <= index:
                 return index - len(before)
-            reached = max(reached, finder.reach(index))
+            reached = max(reached, horizon.of(index))
         return None
+
+
+class _Horizon:
+    """How far a record that starts at a line could reach, whether it would be read or given up."""
+
+    def __init__(self, lines: list[str], grammar: LineGrammar) -> None:
+        self._lines, self._grammar, self._finder = lines, grammar, RecordFinder(lines, grammar)
+        self._search, self._last = Search(None, 0), 0
+
+    def of(self, index: int) -> int:
+        """First line that the reading of a record at `index` surely leaves alone."""
+        if not self._grammar.is_open(self._lines[index]):
+            return index + 1
+        if index < self._last:  # the last search came through here inside quotes, as one from here would
+            accepted = self._search.found is not None  # perhaps
+        else:
+            self._search = search = self._finder.close(index)
+            self._last = index + search.seen - 1
+            accepted = search.found is not None and self._finder.is_record(search.found, self._last)
+        if self._search.gave_up:
+            return min(index + MAX_RECORD_LINES, len(self._lines))
+        return max(self._last + accepted, index + 1)

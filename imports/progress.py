@@ -37,7 +37,6 @@ def progress_of(run: ImportRun) -> Progress:
     if run.state in ("failed", "cancelled"):
         percent = _reached(run)
     seconds = run.seconds or 0.0
-    decided = run.rows - run.pending
     moving = run.is_active and 5 < percent < 100
     return Progress(
         phase=run.get_state_display(),
@@ -46,7 +45,7 @@ def progress_of(run: ImportRun) -> Progress:
         total=total,
         unit=unit,
         seconds=seconds,
-        rows_per_second=round(decided / seconds) if seconds and decided else 0,
+        rows_per_second=round(done / seconds) if seconds else 0,
         seconds_left=max(1, round(seconds * (100 - percent) / percent)) if moving else None,
     )
 

@@ -51,16 +51,18 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
     """
     counted = _Counted(stream, limit=settings.IMPORT_MAX_BYTES)
-    run = ImportRun(filename=filename[-255:], owner=owner)
+    # A name on disk may hold bytes that are no text.
+    readable = filename.encode(errors="replace").decode()
+    run = ImportRun(filename=readable[-255:], owner=owner)
     name = default_storage.generate_filename(upload_path(run, filename))
     try:
         run.file.name = default_storage.save(name, counted)
         run.size, run.sha256 = counted.received, counted.hash.hexdigest()
         look_again(run)
+        run.save()
     except BaseException:
         default_storage.delete(run.file.name or name)
         raise
-    run.save()
     return run
 
 

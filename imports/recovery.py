@@ -34,6 +34,15 @@ class Found:
     code: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What reading on from an open quote came to: a record or None, after how many lines."""
+
+    found: Found | None
+    seen: int
+    gave_up: bool = False  # for the length of the record or the end of the lines, not for what they say
+
+
 class LineGrammar:
     """How a line of this delimiter, quote and width is read on its own."""
 
@@ -105,6 +114,10 @@ class LineGrammar:
             return False
         if self.quotechar and self.quotechar in line and not self._tidy_line.fullmatch(line.rstrip(_EOLS)):
             return False
+        return self.is_row(line)
+
+    def is_row(self, line: str) -> bool:
+        """Does this line by itself have the right width (quotes inside a cell may be plain characters)?"""
         try:
             return self.fit(self.cells(line)) is not None
         except csv.Error:
@@ -139,6 +152,7 @@ class RecordFinder:
         # A search that failed at this line went through all before it inside quotes; one that starts at any
         # of those would see the same. Remembering it keeps a file full of stray quotes linear.
         self._hopeless_before = 0
+        self._gave_up = False
 
     def at(self, index: int) -> Found:
         """The record whose first line is `lines[index]`; codes: stray_quote, cell_too_long."""
@@ -149,68 +163,66 @@ class RecordFinder:
                 return self._multi_line(index) or Found(None, code="stray_quote")
             return Found(None, code="cell_too_long" if "field larger" in str(error) else "stray_quote")
 
-    def reach(self, index: int) -> int:
-        """First line that a record starting at `index` leaves alone, whether it is read or given up.
-
-        A place that no earlier line reaches past is the start of a record, however the reading came there.
-        """
-        if not self._grammar.is_open(self._lines[index]):
-            return index + 1
-        found = self._multi_line(index)
-        end = index + found.lines if found else max(self._hopeless_before, index + 1)
-        return end if end < len(self._lines) - 1 else len(self._lines)  # unknown what follows
-
     def _multi_line(self, index: int) -> Found | None:
         """The record over several lines that starts here, or None where its first line is simply broken."""
         if index < self._hopeless_before:
             return None
-        found, seen = self._close(index)
-        last = index + seen - 1
-        if found and not self._starts_another(found, last):
-            return found
+        search = self.close(index)
+        last = index + search.seen - 1
+        if search.found and self.is_record(search.found, last):
+            return search.found
         self._hopeless_before = last
         return None
 
-    def _starts_another(self, found: Found, last: int) -> bool:
-        """Does the closing line rather open a record of its own (a cell that begins with a line break)?
+    def is_record(self, found: Found, last: int) -> bool:
+        """May what `close` found, ending with `lines[last]`, be taken for one record?
 
-        If so, the quote that seemed to close was an opening one, and the first line had a stray quote.
+        Not if that line rather opens a record of its own, by a cell that begins with a line break. Then the
+        quote that seemed to close was an opening one, and the one that seemed to open was a stray.
         """
+        return not (self._grammar.is_open(self._lines[last]) and self._starts_another(found, last))
+
+    def _starts_another(self, found: Found, last: int) -> bool:
+        """Does an open closing line make more sense as the first of the next record?"""
         grammar = self._grammar
-        if not grammar.is_open(self._lines[last]):
-            return False
         if grammar.fit(found.cells or []) is None:
             return True
-        other, seen = self._close(last)
-        if other is None or grammar.fit(other.cells or []) is None:
+        other = self.close(last)
+        if other.found is None or grammar.fit(other.found.cells or []) is None:
             return False
-        return not grammar.is_open(self._lines[last + seen - 1])
+        # The line after the closing one is inside that other record: if it is a row by itself, there is none.
+        return not grammar.is_open(self._lines[last + other.seen - 1]) and not grammar.is_row(
+            self._lines[last + 1]
+        )
 
-    def _close(self, index: int) -> tuple[Found | None, int]:
-        """Read on from an open quote until its record ends: (record or None, lines looked at)."""
+    def close(self, index: int) -> Search:
+        """Read on from the open quote in `lines[index]` until its record ends."""
         reader = csv.reader(self._following(index), self._grammar.format)
         try:
             cells = next(reader)
         except csv.Error:
-            return None, reader.line_num
+            return Search(None, reader.line_num, self._gave_up)
         seen = reader.line_num
         if self._grammar.stands_alone(self._lines[index + seen - 1]):
-            return None, seen
-        return Found(self._grammar.unmask(cells), seen), seen
+            return Search(None, seen)
+        return Search(Found(self._grammar.unmask(cells), seen), seen)
 
     def _following(self, index: int) -> Iterator[str]:
         """Lines for one record, ended before `RUN` lines that stand alone or where it grows out of bounds."""
-        grammar, run, size = self._grammar, 0, 0
+        grammar, run, size, self._gave_up = self._grammar, 0, 0, False
         for position in range(index, min(index + MAX_RECORD_LINES, len(self._lines))):
             line = self._lines[position]
-            size += len(line)
+            size += len(line) + 1
             if grammar.stands_alone(line):
                 run += 1
             elif not grammar.is_blank(line):
                 run = 0
-            if run == RUN or size > MAX_CELL:
+            if run == RUN:
                 return
+            if size > MAX_CELL:
+                break
             yield grammar.mask(line) + grammar.line_end
+        self._gave_up = True
 
 
 def _is_open(error: csv.Error) -> bool:

@@ -16,11 +16,11 @@ from django.db import DataError, connection, transaction
 
 from imports import pipeline
 from imports.columns import BY_NAME, COLUMNS, CellError, Column, slug_for
-from imports.dialect import Dialect
+from imports.dialect import Dialect, RefusedFile
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.planning import plan as plan_chunks
 from imports.reading import ChunkReader
-from tasks.claiming import Claim
+from tasks.claiming import Claim, JobFailed
 
 # Columns of the staging table after line, sku, found and same. NULL: the file says nothing, so keep.
 VALUES = (*(column.name for column in COLUMNS if column.name != "sku"), "slug", "extra")
@@ -38,10 +38,13 @@ def plan(claim: Claim) -> None:
     """Cut the file into chunks that begin at rows, and count its lines."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
     dialect = Dialect.from_dict(run.dialect)
-    with run.file.open("rb") as stream:
-        result = plan_chunks(
-            stream, dialect=dialect, width=len(run.header), target=settings.IMPORT_CHUNK_BYTES
-        )
+    try:
+        with run.file.open("rb") as stream:
+            result = plan_chunks(
+                stream, dialect=dialect, width=len(run.header), target=settings.IMPORT_CHUNK_BYTES
+            )
+    except RefusedFile as refused:
+        raise JobFailed(refused.message, permanent=True) from refused
     chunks = [
         Chunk(
             run=run,
@@ -94,6 +97,30 @@ def stage(claim: Claim) -> None:
             kept=kept,
             rejected=len(batch.rejected),
         )
+
+
+def count_rows(run: ImportRun) -> int:
+    """Rows in the staging table."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {run.staging_table}")
+        return int(cursor.fetchone()[0])
+
+
+def is_lost(run: ImportRun) -> bool:
+    """Whether the table is empty, as a crash of PostgreSQL leaves an UNLOGGED one."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT NOT EXISTS (SELECT FROM {run.staging_table})")
+        return bool(cursor.fetchone()[0])
+
+
+def rebuild(run: ImportRun) -> None:
+    """Stage all chunks again into a new table, without counting anything a second time."""
+    with transaction.atomic():
+        make_table(run)
+        for chunk in run.chunks.order_by("number"):
+            _, batch = read_chunk(run, chunk)
+            look_up(run, batch)
+            copy_rows(run, batch)
 
 
 @dataclass(slots=True)
@@ -209,11 +236,19 @@ def _extra(unknown: list[tuple[int, str]], cells: list[str]) -> str | None:
     return json.dumps(kept, ensure_ascii=False) if kept else None
 
 
+# SKUs and masks travel as one text each: SKUs have no control characters, and arrays are slow to write.
 _DIGESTS = """
 SELECT k.number, md5(concat_ws(E'\\x1f', {parts}))
-FROM unnest(%s::text[], %s::int[]) WITH ORDINALITY AS k(sku, mask, number)
-JOIN shop_product p ON p.sku = k.sku COLLATE "C"
+FROM unnest(string_to_array(%s, E'\\x1f'), string_to_array(%s, ',')::int[])
+    WITH ORDINALITY AS k(sku, mask, number)
+JOIN shop_product p ON p.sku = k.sku COLLATE "C" {unless}
 LEFT JOIN shop_category c ON c.id = p.category_id
+"""
+
+
+# While an import is loaded, what it created itself counts as not there, as it was when rows were first staged.
+_NOT_OWN = """
+AND NOT EXISTS (SELECT FROM imports_rowchange r WHERE r.run_id = {} AND r.product_id = p.id AND r.before IS NULL)
 """
 
 
@@ -222,21 +257,30 @@ def look_up(run: ImportRun, batch: Batch) -> None:
 
     Rejects rows that would create a product but lack what a new one needs.
     """
-    masks = [sum(1 << bit for bit, cell in enumerate(row.cells) if cell is not None) for row in batch.rows]
+    unless = _NOT_OWN.format(int(run.pk)) if run.state == ImportRun.State.LOADING else ""
     parts = ", ".join(
         f"CASE WHEN k.mask & {1 << bit} > 0 THEN {column.compared} END"
         for bit, column in enumerate(batch.columns)
     )
+    skus = "\x1f".join([row.sku for row in batch.rows])
+    masks = ",".join([str(_mask(row.cells)) for row in batch.rows])
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-        cursor.execute(_DIGESTS.format(parts=parts or "NULL"), [[row.sku for row in batch.rows], masks])
+        cursor.execute(_DIGESTS.format(parts=parts or "NULL", unless=unless), [skus, masks])
         for number, digest in cursor:
             row = batch.rows[number - 1]
             row.found = True
             row.same = row.extra is None and digest == _digest(batch.columns, row)
     if run.mode != ImportRun.Mode.UPDATE:
         _reject_incomplete(run, batch)
+
+
+def _mask(cells: list[str | None]) -> int:
+    """One bit for each cell that is not blank."""
+    if None not in cells:
+        return (1 << len(cells)) - 1
+    return sum(1 << bit for bit, cell in enumerate(cells) if cell is not None)
 
 
 def _digest(columns: list[Column], row: Row) -> str:
@@ -249,15 +293,15 @@ def _digest(columns: list[Column], row: Row) -> str:
 def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
     positions = {column.name: index for index, column in enumerate(batch.columns)}
     needed = [(column, positions.get(column.name)) for column in COLUMNS if column.needed_to_create]
+    positions_needed = [position for _, position in needed if position is not None]
+    all_mapped = len(positions_needed) == len(needed)
     complete = []
     for row in batch.rows:
-        lacking = (
-            [] if row.found else [column for column, at in needed if at is None or row.cells[at] is None]
-        )
-        if lacking:
-            batch.reject(row.line, [_lacking(run, column) for column in lacking])
-        else:
+        if row.found or (all_mapped and None not in [row.cells[at] for at in positions_needed]):
             complete.append(row)
+            continue
+        lacking = [column for column, at in needed if at is None or row.cells[at] is None]
+        batch.reject(row.line, [_lacking(run, column) for column in lacking])
     batch.rows = complete
 
 
@@ -302,28 +346,27 @@ def copy_rows(run: ImportRun, batch: Batch) -> int:
 def _copy_text(batch: Batch) -> Callable[[Row], str]:
     """A function that writes a row in COPY's text format."""
     names = [column.name for column in batch.columns]
-    order = [names.index(name) if name in names else None for name in VALUES[:-2]]
-    name_at = names.index("name") if "name" in names else None
-    nulls = "\t".join([_NULL] * len(VALUES))
-
-    def escaped(cell: str) -> str:
-        return cell.translate(_SPECIAL)
+    order = [names.index(name) if name in names else -1 for name in VALUES[:-2]]
+    name_at = names.index("name") if "name" in names else -1
+    nothing = "\t".join([_NULL] * len(VALUES))
 
     def to_text(row: Row) -> str:
+        sku = _escaped(row.sku) if "\\" in row.sku else row.sku
         if row.same:
-            return f"{row.line}\t{escaped(row.sku)}\tt\tt\t{nulls}\n"
-        cells = row.cells
-        values: list[str | None] = [None if at is None else cells[at] for at in order]
-        name = None if row.found or name_at is None else cells[name_at]
-        values += [slug_for(name) if name else None, row.extra]
-        plain = "\x1f".join([_NULL if value is None else value for value in values])
+            return f"{row.line}\t{sku}\tt\tt\t{nothing}\n"
+        cells = [*row.cells, None]  # the last stands for columns that the file lacks
+        values = [cells[at] for at in order]
+        name = cells[name_at]
+        values += (None if row.found or name is None else slug_for(name), row.extra)
         # Most rows need no escaping: one look at the whole instead of one at each cell.
-        if plain.count("\\") == values.count(None) and not any(c in plain for c in "\n\r\t"):
-            fields = plain.replace("\x1f", "\t") if plain.count("\x1f") == len(values) - 1 else None
-        else:
-            fields = None
-        if fields is None:
-            fields = "\t".join([_NULL if value is None else escaped(value) for value in values])
-        return f"{row.line}\t{escaped(row.sku)}\t{'t' if row.found else 'f'}\tf\t{fields}\n"
+        whole = "".join(filter(None, values))
+        if "\\" in whole or "\n" in whole or "\t" in whole or "\r" in whole:
+            values = [None if value is None else _escaped(value) for value in values]
+        fields = "\t".join([_NULL if value is None else value for value in values])
+        return f"{row.line}\t{sku}\t{'t' if row.found else 'f'}\tf\t{fields}\n"
 
     return to_text
+
+
+def _escaped(cell: str) -> str:
+    return cell.translate(_SPECIAL)

@@ -24,9 +24,9 @@ def _unless_ended(work: Work) -> Work:
 
 def _fail_import(claim: Claim, error: str) -> None:
     last_line = (error.strip().splitlines() or [""])[-1]
+    after = f" after {claim.job.attempts} attempts" if claim.job.attempts > 1 else ""
     pipeline.fail(
-        run_id=claim.payload["run"],
-        error=f"{claim.job.title} could not be done after {claim.job.attempts} attempts: {last_line}",
+        run_id=claim.payload["run"], error=f"{claim.job.title} could not be done{after}: {last_line}"
     )
 
 

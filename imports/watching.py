@@ -63,7 +63,8 @@ def _taken(run: ImportRun) -> bool:
 def print_result(run: ImportRun) -> None:
     """Print the reconciled table of outcomes to stdout."""
     console = Console()
-    table = Table(title=f"{run}: {run.get_state_display()}", title_justify="left")
+    console.print(f"[bold]{run}: {run.get_state_display()}", soft_wrap=True)
+    table = Table()
     table.add_column("outcome")
     table.add_column("rows", justify="right")
     for outcome, count in run.outcomes.items():

@@ -10,26 +10,44 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.utils import display_for_label
 
 from notifications import outbox
 from notifications.models import Message
+
+
+class HtmxHttpRequest(HttpRequest):
+    """A request that has passed the HTMX middleware."""
+
+    htmx: HtmxDetails
+
+
+_STATE_COLOURS = {
+    Message.State.QUEUED: "default",
+    Message.State.SENDING: "primary",
+    Message.State.SENT: "success",
+    Message.State.UNCERTAIN: "warning",
+    Message.State.FAILED: "danger",
+}
 
 
 @admin.register(Message)
 class MessageAdmin(ModelAdmin):
     """Read-only: a message says what was sent, so only a new one can say something else."""
 
-    list_display = ["state_label", "subject", "recipient", "attempts", "created_at", "sent_at"]
-    list_display_links = ["subject"]
+    list_display = ["state_label", "subject_line", "recipient", "attempts", "created_at", "sent_at"]
+    list_display_links = ["subject_line"]
     list_filter = ["state", "kind"]
     search_fields = ["subject", "recipient", "about__exact", "message_id__exact"]
     show_full_result_count = False
     actions = ["send_again"]
     actions_detail = ["send_this_again"]
     fieldsets = [
-        (None, {"fields": ["state_label", "recipient", "subject", "error", "answer"]}),
+        (None, {"fields": ["state_in_words", "recipient", "subject", "error", "answer"]}),
         ("As HTML", {"fields": ["html_preview"]}),
         ("As text", {"fields": ["text_preview"]}),
         (
@@ -39,6 +57,14 @@ class MessageAdmin(ModelAdmin):
         ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about"]}),
     ]
     readonly_fields = [field for _, part in fieldsets for field in part["fields"]]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
+        """Without an empty error or answer: the other one tells."""
+        empty = {name for name in ("error", "answer") if not getattr(obj, name, "")}
+        return [
+            (title, {**part, "fields": [name for name in part["fields"] if name not in empty]})
+            for title, part in self.fieldsets
+        ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -71,14 +97,15 @@ class MessageAdmin(ModelAdmin):
             "form_submit_text": "Send again",
         },
     )
-    def send_this_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+    def send_this_again(self, request: HtmxHttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Queue a new message like this one and show it."""
         message = self.get_object(request, object_id)
         again = self._sent_again(request, message)
         if again is not None:
             self.message_user(request, "This is the new message; it is on its way.", messages.SUCCESS)
         target = reverse("admin:notifications_message_change", args=[(again or message).pk])
-        return HttpResponseRedirect(target)
+        # The dialog is fetched by HTMX, which would follow an ordinary redirect inside the dialog.
+        return (HttpResponseClientRedirect if request.htmx else HttpResponseRedirect)(target)
 
     def _sent_again(self, request: HttpRequest, message: Message) -> Message | None:
         try:
@@ -89,20 +116,22 @@ class MessageAdmin(ModelAdmin):
         self.log_addition(request, again, f"Sent again from message {message.pk}")
         return again
 
-    @display(
-        description="State",
-        ordering="state",
-        label={
-            "sent": "success",
-            "failed": "danger",
-            "uncertain": "warning",
-            "sent, perhaps twice": "warning",
-        },
-    )
+    @display(description="State", ordering="state", label=_STATE_COLOURS)
     def state_label(self, message: Message) -> tuple[str, str]:
         if message.may_be_double:
-            return "sent, perhaps twice", "sent, perhaps twice"
+            return Message.State.UNCERTAIN, "sent, perhaps twice"
         return message.state, message.get_state_display()
+
+    @display(description="Subject", ordering="subject")
+    def subject_line(self, message: Message) -> SafeString:
+        """Wide enough to be read on a phone, where the table scrolls."""
+        return format_html('<span style="display:block;min-width:16rem">{}</span>', message.subject)
+
+    @display(description="State")
+    def state_in_words(self, message: Message) -> SafeString:
+        """The same on the message's own page, where Unfold leaves labels out."""
+        label: SafeString = display_for_label(self.state_label(message), "", _STATE_COLOURS)
+        return label
 
     @display(description="HTML")
     def html_preview(self, message: Message) -> SafeString | str:
@@ -112,7 +141,7 @@ class MessageAdmin(ModelAdmin):
         return format_html(
             '<iframe title="The mail as HTML" srcdoc="{}" '
             'sandbox="allow-popups allow-popups-to-escape-sandbox" '
-            'style="width:100%;max-width:680px;height:760px;border:0;border-radius:6px"></iframe>',
+            'style="width:min(680px,80vw);height:860px;border:0;border-radius:6px"></iframe>',
             message.html,
         )
 
@@ -120,21 +149,21 @@ class MessageAdmin(ModelAdmin):
     def text_preview(self, message: Message) -> SafeString:
         return format_html('<pre class="tally-log">{}</pre>', message.text)
 
-    @display(description="Headers", empty_value="set at the first attempt")
-    def header_lines(self, message: Message) -> SafeString | None:
+    @display(description="Headers")
+    def header_lines(self, message: Message) -> SafeString | str:
         if not message.headers:
-            return None
+            return "They are set at the first attempt."
         lines = format_html_join("\n", "{}: {}", sorted(message.headers.items()))
         return format_html('<pre class="tally-log">{}</pre>', lines)
 
-    @display(description="Resend of", empty_value="no, this is the first")
-    def first(self, message: Message) -> SafeString | None:
-        return _link(message.resend_of) if message.resend_of else None
+    @display(description="Resend of")
+    def first(self, message: Message) -> SafeString | str:
+        return _link(message.resend_of) if message.resend_of else "Nothing, it is the first."
 
-    @display(description="Sent again as", empty_value="never")
-    def resent_as(self, message: Message) -> SafeString | None:
+    @display(description="Sent again as")
+    def resent_as(self, message: Message) -> SafeString | str:
         links = [(_link(again),) for again in message.resends.order_by("pk")]
-        return format_html_join(", ", "{}", links) if links else None
+        return format_html_join(", ", "{}", links) if links else "It was not sent again."
 
 
 def _link(message: Message) -> SafeString:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -38,8 +39,9 @@ from shop.models import (
     ProductImage,
     ProductQuerySet,
     StockLevel,
+    new_key,
 )
-from tasks.listing import EstimatingPaginator, spoken
+from tasks.listing import BigListAdmin, spoken
 
 _LEVEL_COLOURS = {StockLevel.OUT: "danger", StockLevel.LOW: "warning", StockLevel.IN: "success"}
 
@@ -118,7 +120,7 @@ class ProductImageInline(TabularInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(BigListAdmin):
     """Products: find them, see what is left, publish and feature them."""
 
     form = ProductForm
@@ -141,13 +143,19 @@ class ProductAdmin(ModelAdmin):
         StockFilter,
         ("created_at", DayRangeFilter),
     ]
-    list_filter_submit = True
     list_select_related = ["category"]
     search_fields = ["sku", "name"]
-    search_help_text = "The beginning of a SKU, or words of the name"
+    search_help_text = "Beginning of the SKU, or words"
     actions = ["publish", "unpublish", "feature", "unfeature"]
-    paginator = EstimatingPaginator
-    show_full_result_count = False
+
+    def get_formset_kwargs(
+        self, request: HttpRequest, obj: Product, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Give a new product its key now: until it is saved it has an expression, which no formset takes."""
+        if not isinstance(obj.pk, UUID):
+            obj.pk = new_key()
+        formset_kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, *args, **kwargs)
+        return formset_kwargs
 
     def get_search_results(
         self, request: HttpRequest, queryset: ProductQuerySet, search_term: str
@@ -231,7 +239,7 @@ class CategoryAdmin(ModelAdmin):
     list_display = ["branch", "full_path", "products", "changed"]
     ordering = [TREE_ORDER]
     search_fields = ["full_name"]
-    search_help_text = "Words of the name or of a category above it"
+    search_help_text = "Words of the path"
     actions = ["delete_selected"]
 
     def get_queryset(self, request: HttpRequest) -> CategoryQuerySet:

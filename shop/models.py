@@ -6,13 +6,22 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import Any, Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F, Func, OuterRef, Q, Subquery, TextField, UUIDField, Value
 from django.db.models.functions import Coalesce, Now
+
+
+def new_key() -> UUID:
+    """A key from the database's `uuidv7()`, for a row that must have one before it is saved."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT uuidv7()")
+        key: UUID = cursor.fetchone()[0]
+    return key
 
 
 class UUIDv7(Func):

@@ -21,12 +21,11 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 from django_celery_results.models import GroupResult, TaskResult
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.utils import prettify_json
 
-from tasks.listing import EstimatingPaginator, spoken
+from tasks.listing import BigListAdmin, spoken, stacked
 from tasks.models import Job
 from tasks.queueing import retry
 from tasks.registry import kinds
@@ -85,12 +84,8 @@ class TaskNameFilter(DropdownFilter):
         return queryset.filter(task_name=self.value()) if self.value() else queryset
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(BigListAdmin):
     """Rows that only the machinery writes: nobody adds, changes or deletes them here."""
-
-    list_filter_submit = True
-    show_full_result_count = False
-    paginator = EstimatingPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -106,48 +101,19 @@ class ReadOnlyAdmin(ModelAdmin):
 class JobAdmin(ReadOnlyAdmin):
     """Every durable piece of work: what waits, what runs where, and what was given up with which error."""
 
-    list_display = [
-        "title",
-        "kind",
-        "state_label",
-        "progress",
-        "tries",
-        "worker",
-        "lease",
-        "short_error",
-        "created",
-        "finished",
-    ]
+    list_display = ["what", "state_label", "done_so_far", "at_work", "short_error", "when"]
     list_filter = [("state", ChoicesDropdownFilter), KindFilter, QueueFilter]
     search_fields = ["title", "subject__startswith"]
-    search_help_text = "Words of the title, or a subject such as import/12"
+    search_help_text = "Words of the title, or import/12"
     actions = ["retry"]
     fieldsets = [
-        (None, {"fields": ["title", ("kind", "queue"), ("subject", "state_label"), "progress"]}),
+        (None, {"fields": ["kind", "state", "progress", "subject", "queue"]}),
         ("Error", {"fields": ["full_error"]}),
         ("Payload", {"fields": ["pretty_payload"]}),
-        (
-            "Attempts",
-            {"fields": [("tries", "worker"), ("task_id", "lease"), ("priority", "backend_pid")]},
-        ),
-        (
-            "Times",
-            {"fields": [("created", "next_try"), ("started", "finished"), "hinted"]},
-        ),
+        ("Attempts", {"fields": ["attempts", "max_attempts", "worker", "lease", "task_id", "backend_pid"]}),
+        ("Times", {"fields": ["created_at", "run_after", "hinted_at", "started_at", "finished_at"]}),
     ]
-    readonly_fields = [
-        "state_label",
-        "progress",
-        "tries",
-        "lease",
-        "full_error",
-        "pretty_payload",
-        "created",
-        "next_try",
-        "started",
-        "finished",
-        "hinted",
-    ]
+    readonly_fields = ["progress", "lease", "full_error", "pretty_payload"]
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Whoever may change jobs may have them tried again; by hand nobody changes one."""
@@ -166,6 +132,29 @@ class JobAdmin(ReadOnlyAdmin):
     def state_label(self, job: Job) -> tuple[str, str]:
         return job.state, job.get_state_display()
 
+    @display(description="job", ordering="id")
+    def what(self, job: Job) -> SafeString:
+        return stacked(job.title, job.kind)
+
+    @display(description="progress")
+    def done_so_far(self, job: Job) -> SafeString:
+        return stacked(self.progress(job), f"attempt {job.attempts} of {job.max_attempts}")
+
+    @display(description="worker")
+    def at_work(self, job: Job) -> SafeString:
+        return stacked(job.worker or "–", job.lease_until and self.lease(job))
+
+    @display(description="created", ordering="created_at")
+    def when(self, job: Job) -> SafeString:
+        return stacked(
+            spoken(job.created_at), job.finished_at and format_html("ended {}", spoken(job.finished_at))
+        )
+
+    @display(description="error")
+    def short_error(self, job: Job) -> SafeString | str:
+        last_line = job.error.strip().rpartition("\n")[2]
+        return format_html('<span title="{}">{}</span>', last_line, Truncator(last_line).chars(60)) or "–"
+
     @display(description="progress")
     def progress(self, job: Job) -> SafeString | str:
         if job.percent is None:
@@ -177,49 +166,24 @@ class JobAdmin(ReadOnlyAdmin):
             job.percent,
         )
 
-    @display(description="attempts")
-    def tries(self, job: Job) -> str:
-        return f"{job.attempts} of {job.max_attempts}"
-
     @display(description="lease")
     def lease(self, job: Job) -> SafeString | str:
         if job.lease_until is None:
             return "–"
-        word = "ends" if job.lease_until > timezone.now() else "ran out"
+        word = "lease ends" if job.lease_until > timezone.now() else "lease ran out"
         return format_html("{} {}", word, spoken(job.lease_until))
 
     @display(description="error")
-    def short_error(self, job: Job) -> SafeString | str:
-        last_line = job.error.strip().rpartition("\n")[2]
-        return format_html('<span title="{}">{}</span>', last_line, Truncator(last_line).chars(60)) or "–"
-
-    @display(description="error")
     def full_error(self, job: Job) -> SafeString | str:
-        return format_html('<div class="tally-log">{}</div>', job.error) if job.error else "–"
+        return _log(job.error)
 
     @display(description="payload")
     def pretty_payload(self, job: Job) -> SafeString | str:
         return prettify_json(job.payload, None) or "–"
 
-    @display(description="created", ordering="created_at")
-    def created(self, job: Job) -> str:
-        return spoken(job.created_at)
 
-    @display(description="not before")
-    def next_try(self, job: Job) -> str:
-        return spoken(job.run_after)
-
-    @display(description="started")
-    def started(self, job: Job) -> str:
-        return spoken(job.started_at)
-
-    @display(description="finished", ordering="finished_at")
-    def finished(self, job: Job) -> str:
-        return spoken(job.finished_at)
-
-    @display(description="last message sent")
-    def hinted(self, job: Job) -> str:
-        return spoken(job.hinted_at)
+def _log(text: str | None) -> SafeString | str:
+    return format_html('<div class="tally-log">{}</div>', text) if text else "–"
 
 
 # These register themselves with Django's own looks; groups of results are not used here, and schedules are
@@ -240,17 +204,21 @@ for _model in (
 class TaskHistoryAdmin(ReadOnlyAdmin):
     """What Celery ran, for people; the truth about work is in the jobs."""
 
-    list_display = ["task_name", "task_kwargs", "status_label", "seconds", "worker", "done"]
+    list_display = ["what", "status_label", "seconds", "worker", "done"]
     list_filter = [("status", ChoicesDropdownFilter), TaskNameFilter]
     search_fields = ["task_id__exact", "worker"]
     search_help_text = "A task's id, or part of a worker's name"
     fieldsets = [
-        (None, {"fields": ["task_name", "status_label", ("task_id", "worker"), "periodic_task_name"]}),
+        (None, {"fields": ["task_name", "status", "task_id", "worker", "periodic_task_name"]}),
         ("Arguments", {"fields": ["task_args", "task_kwargs"]}),
         ("Result", {"fields": ["result", "full_traceback"]}),
-        ("Times", {"fields": [("date_created", "date_started"), ("date_done", "seconds")]}),
+        ("Times", {"fields": ["date_created", "date_started", "date_done", "seconds"]}),
     ]
-    readonly_fields = ["status_label", "full_traceback", "seconds", "date_created", "date_started", "result"]
+    readonly_fields = ["full_traceback", "seconds", "date_created", "date_started", "result"]
+
+    @display(description="task", ordering="task_name")
+    def what(self, result: TaskResult) -> SafeString:
+        return stacked(result.task_name or "–", Truncator((result.task_kwargs or "").strip('"')).chars(80))
 
     @display(description="state", ordering="status", label=_RESULT_COLOURS)
     def status_label(self, result: TaskResult) -> tuple[str, str]:
@@ -268,22 +236,26 @@ class TaskHistoryAdmin(ReadOnlyAdmin):
 
     @display(description="traceback")
     def full_traceback(self, result: TaskResult) -> SafeString | str:
-        return format_html('<div class="tally-log">{}</div>', result.traceback) if result.traceback else "–"
+        return _log(result.traceback)
 
 
 @admin.register(PeriodicTask)
 class ScheduleAdmin(ReadOnlyAdmin):
     """What beat sends and when. Read-only: each start of beat writes these from tasks/schedule.py."""
 
-    list_display = ["name", "task", "every", "enabled", "last_run", "total_run_count"]
+    list_display = ["name", "task", "every", "enabled", "last_run", "times_sent"]
     list_select_related = ["interval", "crontab", "solar", "clocked"]
     ordering = ["name"]
     fieldsets = [
         (None, {"fields": ["name", "task", "every", "enabled"]}),
-        ("Runs", {"fields": [("last_run", "total_run_count"), ("queue", "expire_seconds")]}),
+        ("Runs", {"fields": ["last_run", "total_run_count", "queue", "expire_seconds"]}),
         ("Arguments", {"fields": ["args", "kwargs"]}),
     ]
     readonly_fields = ["every", "last_run"]
+
+    @display(description="times sent", formatting="price")
+    def times_sent(self, entry: PeriodicTask) -> int:
+        return int(entry.total_run_count)
 
     @display(description="when")
     def every(self, entry: PeriodicTask) -> str:

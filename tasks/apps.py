@@ -5,4 +5,4 @@ class TasksConfig(AppConfig):
     """The job engine: knows no domain."""
 
     name = "tasks"
-    verbose_name = "Jobs"
+    verbose_name = "Operations"

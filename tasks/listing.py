@@ -1,4 +1,4 @@
-"""What the admin's lists share: pages of huge tables, and times as people say them."""
+"""What the admin's lists share: pages of huge tables, cells of two lines, and times as people say them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.paginator import Paginator
 from django.db import connection
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.views import ChangeList
 
 _ESTIMATE = "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(%s)"
 
@@ -38,6 +41,25 @@ class EstimatingPaginator(Paginator):
         return rows.count()
 
 
+class _ChangeList(ChangeList):
+    def get_results(self, request: HttpRequest) -> None:
+        """Know that a list without search and filters is the full one, so that nothing offers to show all."""
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            self.full_result_count = self.result_count
+
+
+class BigListAdmin(ModelAdmin):
+    """Lists that may have millions of rows: one page costs the same in all of them."""
+
+    paginator = EstimatingPaginator
+    show_full_result_count = False
+    list_filter_submit = True
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return _ChangeList
+
+
 def _estimated_rows(table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_ESTIMATE, [connection.ops.quote_name(table)])
@@ -45,8 +67,15 @@ def _estimated_rows(table: str) -> int:
     return int(row[0] or 0)
 
 
+def stacked(first: object, second: object) -> SafeString:
+    """A cell of two lines, the second one softer; only the first when there is no second."""
+    if not second:
+        return format_html("{}", first)
+    return format_html('{}<div class="tally-soft tally-small">{}</div>', first, second)
+
+
 def spoken(at: datetime | None) -> SafeString | str:
-    """`at` as `3 minutes ago`, or its date when it is more than a week away; the exact time on hover.
+    """`at` as `3 minutes ago`, or its date when it is more than a day away; the exact time on hover.
 
     >>> spoken(None)
     '–'
@@ -54,7 +83,7 @@ def spoken(at: datetime | None) -> SafeString | str:
     if at is None:
         return "–"
     local = timezone.localtime(at)
-    near = abs(timezone.now() - at) < timedelta(days=7)
+    near = abs(timezone.now() - at) < timedelta(days=1)
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
         local.isoformat(),

@@ -27,8 +27,10 @@ from django.conf import settings
 from psycopg import sql
 
 from config.processes import Process, Program
+from config.supervisor import read_procfile
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+_COMMANDS = read_procfile(BASE_DIR / "Procfile")
 _READY = {"worker": " ready.", "beat": "beat: Starting..."}  # in their logs
 _START_SECONDS = 60.0
 _REDIS_NUMBERS = itertools.cycle(range(1, 16))  # 0 belongs to the tests that run in this process
@@ -65,11 +67,17 @@ class Stack:
 
         `Process.pid` leads a process group of its own; `kill` ends the group with SIGKILL.
         """
+        process = self.launch(name, *arguments)
+        process.wait_ready(_START_SECONDS)
+        return process
+
+    def launch(self, name: str, *arguments: str) -> Process:
+        """As `start`, without waiting until it is ready."""
         log = self.folder / f"{name}-{len(self.processes) + 1}.log"
         process = Process(
             Program(
                 name=name,
-                command=["sh", "-c", f'exec {_procfile()[name]} "$@"', name, *arguments],
+                command=["sh", "-c", f'exec {_COMMANDS[name]} "$@"', name, *arguments],
                 directory=BASE_DIR,
                 environment=self.environment,
                 log=log,
@@ -78,7 +86,6 @@ class Stack:
         )
         self.processes.append(process)
         process.start()
-        process.wait_ready(_START_SECONDS)
         return process
 
     def start_worker(self, name: str = "worker") -> Process:
@@ -135,12 +142,6 @@ class Stack:
         )
 
 
-def _procfile() -> dict[str, str]:
-    lines = (BASE_DIR / "Procfile").read_text().splitlines()
-    pairs = [line.split(":", 1) for line in lines if not line.startswith("#") and ":" in line]
-    return {name.strip(): command.strip() for name, command in pairs}
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -184,16 +185,23 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield name
 
 
-@pytest.fixture
-def stack(migrated_database: str, tmp_path: Path) -> Iterator[Stack]:
-    """An empty Tallyman of which nothing runs yet; ended with all that it runs. A failure shows the logs."""
+@contextmanager
+def copied_stack(template: str, folder: Path) -> Iterator[Stack]:
+    """A Tallyman on a copy of the database `template`; nothing runs yet, and in the end nothing any more."""
     redis_url = _with_path(settings.REDIS_URL, str(next(_REDIS_NUMBERS)))
     with redis.Redis.from_url(redis_url) as broker:
         broker.flushdb()
-    with _database("stack", template=migrated_database) as name:
-        stack = Stack(tmp_path, _with_path(_server_url(), name), redis_url)
+    with _database("stack", template=template) as name:
+        stack = Stack(folder, _with_path(_server_url(), name), redis_url)
         try:
             yield stack
         finally:
             stack.kill()
             print(stack.last_words())  # pytest shows it when the test failed
+
+
+@pytest.fixture
+def stack(migrated_database: str, tmp_path: Path) -> Iterator[Stack]:
+    """An empty Tallyman of which nothing runs yet; ended with all that it runs. A failure shows the logs."""
+    with copied_stack(migrated_database, tmp_path) as stack:
+        yield stack

@@ -34,12 +34,11 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 
 def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    mapping, mode = _mapping(request), request.POST.get("mode", "")
+    keep = bool(request.POST.get("keep_unknown"))
     try:
-        mapping = _mapping(request)
-        mode = request.POST.get("mode", "")
         if mode not in ImportRun.Mode:
             raise pipeline.MappingError("Choose what to do with the rows.")
-        keep = bool(request.POST.get("keep_unknown"))
         pipeline.confirm(run=run, mapping=mapping, mode=mode, keep_unknown=keep)
     except pipeline.MappingError as error:
         run.mapping, run.mode, run.keep_unknown = mapping, mode, keep

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
 from imports.finishing import rejected_rows_csv
@@ -13,22 +14,24 @@ from imports.pages.rendering import page, to_run
 _PER_PAGE = 100
 
 
-def rejected(
-    request: HttpRequest, run: ImportRun
-) -> HttpResponse | StreamingHttpResponse | FileResponse:
+def rejected(request: HttpRequest, run: ImportRun) -> HttpResponse | StreamingHttpResponse | FileResponse:
     """Download the rejected rows as CSV: those so far while the import runs, the stored file afterwards."""
     if not run.rejected:
         messages.info(request, f"Import {run.pk} has no rejected rows.")
         return to_run(run)
     name = f"rejected-rows-{run.pk}.csv"
-    if run.rejected_file and run.rejected_file.storage.exists(run.rejected_file.name):
+    if _is_there(run.rejected_file):
         return FileResponse(run.rejected_file.open("rb"), as_attachment=True, filename=name)
-    if not run.file.storage.exists(run.file.name):
+    if not _is_there(run.file):
         messages.error(request, f"{run.filename} was cleared away, and its rejected rows with it.")
         return to_run(run)
     response = StreamingHttpResponse(rejected_rows_csv(run), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _is_there(file: FieldFile) -> bool:
+    return bool(file.name and file.storage.exists(file.name))
 
 
 def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:

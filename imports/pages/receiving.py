@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -21,7 +22,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         return _form(request)
     try:
         file = _uploaded(request)
-        run = receiving.receive(stream=file, filename=file.name or "catalog.csv", owner=request.user)
+        run = receiving.receive(
+            stream=cast(BinaryIO, file.file), filename=file.name or "catalog.csv", owner=request.user
+        )
     except RefusedFile as refused:
         return _form(request, refused=refused)
     return to_run(run)

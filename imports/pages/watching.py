@@ -71,13 +71,25 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     return {
         "run": run,
         "now": now,
-        "spoken_percent": now.percent // 10 * 10,
+        "said_percent": now.percent // 10 * 10,  # a voice for every percent would be a nuisance
+        "left": _spoken(now.seconds_left),
+        "took": _spoken(round(now.seconds, 1)),
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "ahead": _ahead(run),
         "unserved": _is_unserved(run, now.seconds),
-        "may_import": request.user.has_perm("imports.add_importrun"),  # type: ignore[union-attr]
+        "may_import": request.user.has_perm("imports.add_importrun"),
     }
+
+
+def _spoken(seconds: float | None) -> str:
+    """Seconds as `12 s`, `3 min` or `2 h 5 min`; nothing for None."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:g} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _ahead(run: ImportRun) -> ImportRun | None:

@@ -104,7 +104,19 @@ def test_send_again_from_the_page_asks_first(
     sent = admin_client.post(resend_page(message), {"_form_submitted": "True"})
     again = Message.objects.get(resend_of=message)
     assert sent.url == page(again)
-    assert f"message {again.pk}" in admin_client.get(page(message)).content.decode()
+    assert f"message {again.pk}</a>" in admin_client.get(page(message)).content.decode()
+
+
+def test_send_again_inside_a_dialog_leads_the_whole_page_on(
+    admin_client: Client, provider: Provider, message: Message
+) -> None:
+    attempt(message)
+
+    sent = admin_client.post(
+        resend_page(message), {"_form_submitted": "True"}, headers={"HX-Request": "true"}
+    )
+
+    assert sent["HX-Redirect"] == page(Message.objects.get(resend_of=message))
 
 
 def test_send_again_from_the_list_skips_what_is_on_its_way(

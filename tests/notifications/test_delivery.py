@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,13 +34,16 @@ def hinted_tasks(client: redis.Redis) -> list[str]:
 
 
 def test_message_arrives_as_it_was_written(provider: Provider, message: Message, settings: Any) -> None:
+    an_hour_ago = timezone.now().replace(microsecond=0) - timedelta(hours=1)
+    Message.objects.filter(pk=message.pk).update(created_at=an_hour_ago)
+
     attempt(message)
 
     assert states(message) == ("sent", "done")
     assert (message.attempts, message.answer, message.error) == (1, "250 Taken as 4711", "")
     (mail,) = provider.mails
     assert mail["Message-ID"] == f"<message-{message.pk}.import_finished@127.0.0.1>" == message.message_id
-    assert mail["Date"].datetime == message.created_at.replace(microsecond=0)
+    assert mail["Date"].datetime == an_hour_ago
     assert (mail["From"], mail["To"]) == (settings.DEFAULT_FROM_EMAIL, message.recipient)
     assert (mail["Subject"], mail["Auto-Submitted"]) == (message.subject, "auto-generated")
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
@@ -126,6 +130,20 @@ def test_connection_lost_after_the_text_is_uncertain_and_repeated_with_the_same_
         _boundary(second), b""
     )
     assert first["Message-ID"] == second["Message-ID"] == message.message_id
+
+
+def test_headers_stay_as_they_were_at_the_first_attempt(
+    provider: Provider, message: Message, settings: Any
+) -> None:
+    provider.on_recipient = ["451 Come again"]
+    attempt(message)
+    first = message.headers
+
+    settings.SITE_URL, settings.DEFAULT_FROM_EMAIL = "https://new.example", "new@new.example"
+    attempt(message)
+
+    assert message.headers == first
+    assert {name: provider.mails[0][name] for name in first} == first
 
 
 def test_nobody_listening_is_tried_again(provider: Provider, message: Message, settings: Any) -> None:

@@ -64,7 +64,7 @@ def test_text_reads_well_by_itself(settings: Any) -> None:
         "Open import 1234:\n"
         "https://shop.example/admin/imports/importrun/1234/change/\n"
         "\n"
-        "Download the 500 rejected rows, each with what is wrong. Fix the file and upload it again:\n"
+        "Download the 500 rejected rows, each with what is wrong. Mend them there and upload that file:\n"
         "https://shop.example/admin/imports/importrun/1234/rejected/\n"
         "\n"
         "-- \n"

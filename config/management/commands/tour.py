@@ -1,0 +1,105 @@
+"""`manage.py tour`: the main job on servers that run already, as `make demo` shows it."""
+
+import secrets
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from rich.console import Console
+
+from imports import links, pipeline, receiving, watching
+from imports.models import ImportRun
+from notifications.models import Message
+from shop.models import Product
+
+_LOGIN = "admin"
+_BROKEN_PERCENT = 0.5
+_MAIL_SECONDS = 30.0
+
+
+class Command(BaseCommand):
+    help = "Make a staff login and a catalogue, import it through the workers, show result, mail and links."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--rows", type=int, default=100_000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        console = Console(highlight=False, soft_wrap=True)
+        user, password = _staff_login()
+        console.print(
+            f"\n[bold]1. A catalogue of {options['rows']:,} rows, {_BROKEN_PERCENT} % of them broken"
+        )
+        path = _catalogue(options["rows"])
+        console.print("\n[bold]2. Through the workers into PostgreSQL")
+        with path.open("rb") as stream:
+            draft = receiving.receive(stream=stream, filename=path.name, owner=user)
+        run = watching.watch(pipeline.confirm(run=draft))
+        watching.print_result(run)
+        right = _counts_agree(console, run, options["rows"])
+        console.print("\n[bold]3. The mail about it")
+        mailed = _show_mail(console, run)
+        console.print("\n[bold]4. Look around")
+        console.print(f"Shop admin   {settings.SITE_URL}/admin/   login {_LOGIN}, password {password}")
+        console.print(f"This import  {links.import_page(run)}")
+        console.print(f"Flower       {settings.FLOWER_URL}/")
+        sys.exit(0 if right and mailed and run.state == ImportRun.State.COMPLETED else 1)
+
+
+def _staff_login() -> tuple[Any, str]:
+    """The demo's superuser with a new password; on this machine only, so it may be shown."""
+    users = get_user_model().objects
+    user, _ = users.get_or_create(username=_LOGIN, defaults={"email": f"{_LOGIN}@localhost"})
+    password = secrets.token_urlsafe(9)
+    user.is_staff = user.is_superuser = True
+    user.set_password(password)
+    user.save()
+    return user, password
+
+
+def _catalogue(rows: int) -> Path:
+    folder: Path = settings.DATA_DIR / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"catalogue-{rows}.csv"
+    call_command("make_catalog", str(rows), str(path), errors=_BROKEN_PERCENT)
+    return path
+
+
+def _counts_agree(console: Console, run: ImportRun, rows: int) -> bool:
+    """Compare the outcomes with the rows made and with what the table holds, and say so."""
+    total = sum(run.outcomes.values())
+    stored = Product.objects.filter(sku__startswith="TM-").count()
+    right = total == rows and stored == run.landed
+    mark = "[green]✓" if right else "[red]✗"
+    console.print(f"{mark} {total:,} outcomes for {rows:,} rows")
+    console.print(f"{mark} {stored:,} products counted in PostgreSQL, {run.landed:,} rows landed")
+    return right
+
+
+def _show_mail(console: Console, run: ImportRun) -> bool:
+    """Wait for the mail to leave, and say where it is."""
+    deadline = time.monotonic() + _MAIL_SECONDS
+    while time.monotonic() < deadline:
+        message = Message.objects.filter(about=run.subject, state=Message.State.SENT).first()
+        if message is not None:
+            console.print(f"To {message.recipient}: {message.subject}")
+            console.print(f"Kept in {_kept(message)}")
+            return True
+        time.sleep(0.1)
+    console.print(
+        f"[red]✗ no mail within {_MAIL_SECONDS:.0f} s; see {settings.SITE_URL}/admin/notifications/"
+    )
+    return False
+
+
+def _kept(message: Message) -> str:
+    """The catcher's file of the message, or the provider that took it."""
+    for path in sorted((settings.DATA_DIR / "mail").glob("*.eml"), reverse=True):
+        if message.message_id.encode() in path.read_bytes():
+            return str(path)
+    return f"the mail provider ({message.answer})"

@@ -1,0 +1,101 @@
+"""Everything that an import leaves behind, in a form in which two runs can be compared."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from tests.stack import Rows, Stack
+
+# What differs between two runs that did the same: keys and times.
+_OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at'"
+_KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
+_COUNTERS = (
+    "state", "mode", "lines", "blank_lines", "continuation_lines", "rows", "created", "updated", "unchanged",
+    "removed", "merged", "skipped", "superseded", "rejected", "pending", "rows_staged", "lines_staged",
+    "categories_created",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What one import did. Equal for equal imports, whatever happened to the workers meanwhile."""
+
+    products: Rows
+    categories: Rows
+    counters: dict[str, Any]
+    rejected: Rows
+    set_aside: Rows
+    journal: Rows
+    messages: Rows
+
+    def differences(self, other: "Effects") -> list[str]:
+        """What the two don't have in common, one readable line each; empty when they are equal."""
+        return [
+            difference
+            for field in fields(self)
+            for difference in _differences(field.name, getattr(self, field.name), getattr(other, field.name))
+        ]
+
+
+def effects_of(stack: Stack, run: int) -> Effects:
+    """Read the effects of the import with the id `run`; the products are those of the whole catalogue."""
+    return Effects(
+        products=products(stack),
+        categories=stack.sql(
+            f"SELECT (to_jsonb(c) - {_OWN})::text, p.key FROM shop_category c"
+            " LEFT JOIN shop_category p ON p.id = c.parent_id ORDER BY c.key"
+        ),
+        counters=counters(stack, run),
+        rejected=stack.sql(
+            'SELECT line, "column", value, code, message, more::text FROM imports_rejectedrow'
+            " WHERE run_id = %s ORDER BY line",
+            [run],
+        ),
+        set_aside=stack.sql(
+            "SELECT line, sku, outcome, reason FROM imports_setasiderow WHERE run_id = %s ORDER BY line",
+            [run],
+        ),
+        journal=stack.sql(
+            "SELECT r.line, p.sku, (r.before - 'category_id')::text, (r.after - 'category_id')::text,"
+            f" {_KEY.format('r.before')}, {_KEY.format('r.after')}"
+            " FROM imports_rowchange r LEFT JOIN shop_product p ON p.id = r.product_id"
+            " WHERE r.run_id = %s ORDER BY r.line",
+            [run],
+        ),
+        messages=stack.sql(
+            "SELECT kind, recipient, state FROM notifications_message WHERE about = %s ORDER BY id",
+            [f"import/{run}"],
+        ),
+    )
+
+
+def products(stack: Stack) -> Rows:
+    """The catalogue by SKU: `(sku, all other content as JSON, category, SKU of the parent)`."""
+    return stack.sql(
+        f"SELECT p.sku, (to_jsonb(p) - {_OWN})::text, c.key, q.sku FROM shop_product p"
+        " LEFT JOIN shop_category c ON c.id = p.category_id LEFT JOIN shop_product q ON q.id = p.parent_id"
+        " ORDER BY p.sku"
+    )
+
+
+def counters(stack: Stack, run: int) -> dict[str, Any]:
+    """State, mode and all counters of an import, by name."""
+    [row] = stack.sql(f"SELECT {', '.join(_COUNTERS)} FROM imports_importrun WHERE id = %s", [run])
+    return dict(zip(_COUNTERS, row, strict=True))
+
+
+def _differences(name: str, ours: Any, theirs: Any) -> list[str]:
+    if ours == theirs:
+        return []
+    if isinstance(ours, dict):
+        return [f"{name}.{key}: {ours[key]} != {theirs[key]}" for key in ours if ours[key] != theirs[key]]
+    surplus, lacking = _minus(ours, theirs), _minus(theirs, ours)
+    return [
+        f"{name}: {len(ours):,} rows != {len(theirs):,}",
+        *(f"{name}: only here {row}"[:300] for row in surplus[:3]),
+        *(f"{name}: only there {row}"[:300] for row in lacking[:3]),
+    ]
+
+
+def _minus(these: Rows, those: Rows) -> Rows:
+    unwanted = {repr(row) for row in those}
+    return [row for row in these if repr(row) not in unwanted]

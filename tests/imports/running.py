@@ -1,0 +1,132 @@
+"""Run imports in this process, by the real engine and handlers, one job after the other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from celery import current_app
+from django.db import connection
+
+from imports import columns, pipeline, receiving
+from imports.models import ImportRun
+from shop.models import Product
+from tasks.models import Job
+
+HEADER = ("sku", "name", "description", "price", "stock", "category", "published", "featured", "metadata")
+
+type Choose = Callable[[Sequence[Job]], Job]
+
+
+def row(sku: str, **cells: str) -> dict[str, str]:
+    """A sound row; `cells` replaces what it says."""
+    return {"sku": sku, "name": f"Name of {sku}", "price": "12.50", "stock": "3", **cells}
+
+
+def csv_of(rows: Iterable[Mapping[str, str]], header: Sequence[str] | None = None) -> str:
+    """Rows as CSV text, with those of our columns that any row names (or with `header`)."""
+    rows = list(rows)
+    used = header or [name for name in HEADER if any(name in cells for cells in rows)]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, used, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def receive(content: str | bytes, filename: str = "catalog.csv") -> ImportRun:
+    """A draft of a file with this content (text as UTF-8). Raises RefusedFile."""
+    data = content.encode() if isinstance(content, str) else content
+    return receiving.receive(stream=io.BytesIO(data), filename=filename)
+
+
+def confirm(content: str | bytes | Iterable[Mapping[str, str]], **options: Any) -> ImportRun:
+    """A confirmed import of which nothing has been done yet; `options` as for `pipeline.confirm`."""
+    text = content if isinstance(content, str | bytes) else csv_of(content)
+    return pipeline.confirm(run=receive(text), **options)
+
+
+def import_rows(content: str | bytes | Iterable[Mapping[str, str]], **options: Any) -> ImportRun:
+    """An import done from beginning to end."""
+    return work(confirm(content, **options))
+
+
+def due_jobs() -> list[Job]:
+    """Jobs of imports that a worker would take now, oldest first."""
+    return list(Job.objects.due().filter(kind__startswith="imports.").order_by("pk"))
+
+
+def do(job: Job) -> str:
+    """Let a worker look at the job once; raises what its handler raised, after the engine recorded it."""
+    result: str = current_app.tasks[job.kind].apply(kwargs={"job_id": job.pk}).get()
+    return result
+
+
+def work(
+    run: ImportRun,
+    *,
+    choose: Choose = lambda jobs: jobs[0],
+    until: Callable[[Job], bool] = lambda job: False,
+) -> ImportRun:
+    """Do the jobs of all imports until none is due, or one is `until` (which is left undone).
+
+    `choose` picks the next among those that are due; an attempt that fails is an error of the test.
+    """
+    while jobs := due_jobs():
+        job = choose(jobs)
+        if until(job):
+            break
+        do(job)
+    run.refresh_from_db()
+    return run
+
+
+def work_up_to(run: ImportRun, kind: str) -> Job:
+    """Work until the import's next job is of `kind` (`load`); returns that job, which waits."""
+    waiting: list[Job] = []
+
+    def arrived(job: Job) -> bool:
+        if job.kind == f"imports.{kind}" and job.subject == run.subject:
+            waiting.append(job)
+        return bool(waiting)
+
+    work(run, until=arrived)
+    return waiting[0]
+
+
+def outcomes(run: ImportRun) -> dict[str, int]:
+    """The outcomes that any line had."""
+    return {name: count for name, count in run.outcomes.items() if count}
+
+
+def rejections(run: ImportRun) -> list[tuple[int, str, str]]:
+    """(line, column, code) of each rejected row."""
+    return list(run.rejected_rows.values_list("line", "column", "code"))
+
+
+def set_aside(run: ImportRun) -> list[tuple[int, str, str]]:
+    """(line, outcome, reason) of each row that was superseded or skipped."""
+    return list(run.set_aside.values_list("line", "outcome", "reason"))
+
+
+def products() -> dict[str, dict[str, Any]]:
+    """The catalogue by SKU: all columns but ids and times, the category by its name."""
+    names = [*HEADER[1:5], "published", "featured", "metadata", "slug", "category__full_name"]
+    return {cells.pop("sku"): cells for cells in Product.objects.order_by("sku").values("sku", *names)}
+
+
+def values(field: str) -> dict[str, Any]:
+    """One field of every product, by SKU."""
+    return dict(Product.objects.order_by("sku").values_list("sku", field))
+
+
+def staging_tables() -> list[str]:
+    """Staging tables that exist now."""
+    return [name for name in connection.introspection.table_names() if name.startswith("imports_staging_")]
+
+
+def mapping_of(*names: str) -> dict[str, int]:
+    """A mapping for a file whose columns are these of ours, in this order."""
+    return {name: index for index, name in enumerate(names) if name in columns.BY_NAME}

@@ -1,0 +1,215 @@
+"""What `inspect` makes of the ways in which shops, suppliers and spreadsheets write CSV."""
+
+import io
+import json
+import random
+
+import pytest
+
+from imports.dialect import Dialect, Inspection, RefusedFile, inspect
+
+
+def look(text: str | bytes, **corrections: str) -> Inspection:
+    data = text if isinstance(text, bytes) else text.encode()
+    return inspect(io.BytesIO(data), **corrections)
+
+
+def refusal(data: bytes) -> RefusedFile:
+    with pytest.raises(RefusedFile) as caught:
+        look(data)
+    return caught.value
+
+
+def test_inspect_shows_header_rows_and_size_of_a_plain_file() -> None:
+    seen = look("sku,name\nA1,Pot\nA2,Pan\n")
+
+    assert seen.header == ["sku", "name"]
+    assert seen.rows == [["A1", "Pot"], ["A2", "Pan"]]
+    assert seen.size == 23
+    assert seen.dialect == Dialect("utf-8", ",", '"', "\n", header_line=1, first_line=2, data_offset=9)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiter_is_found(delimiter: str) -> None:
+    lines = ["sku,name,price", 'A1,"Pot, big; red | new\tone",3', "A2,Pan,4"]
+    text = "\n".join(
+        delimiter.join(f'"{cell}"' for cell in cells)
+        for cells in (["sku", "name", "price"], ["A1", "Pot, big; red | new\tone", "3"], ["A2", "Pan", "4"])
+    )
+    assert look(text).dialect.delimiter == delimiter
+    assert look(lines[0].replace(",", delimiter) + "\n" + lines[2].replace(",", delimiter)).header == [
+        "sku",
+        "name",
+        "price",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("name;price\nPot;1,50\nPan;2,75\n", ";"),
+        ("name;price, net;stock\nPot;1,50;3\nPan;2,75;4\n", ";"),
+        ("name,note\nPot,a;b;c\nPan,d;e;f\n", ","),
+        ("name|price|text\nPot|1,50|a, b\nPan|2,75|c, d\n", "|"),
+        ('sku,body\nA1,"<p>\n;;;;\n;;;;</p>"\nA2,"x;y"\n', ","),
+        ("a,b,c\n1,2,3,4\n5,6,7,8\n", ","),
+    ],
+)
+def test_delimiter_is_the_one_that_explains_most_cells(text: str, delimiter: str) -> None:
+    assert look(text).dialect.delimiter == delimiter
+
+
+def test_delimiter_survives_a_stray_quote_in_the_first_row() -> None:
+    seen = look('sku;name;price\nA1;"Pot;1,5\nA2;Pan;2,5\nA3;Cup;3,5\n')
+
+    assert seen.dialect.delimiter == ";"
+    assert seen.rows == [["A2", "Pan", "2,5"], ["A3", "Cup", "3,5"]]
+
+
+def test_corrections_by_the_user_win() -> None:
+    seen = look("a,b;c\n1,2;3\n", delimiter=";", encoding="latin-1")
+
+    assert (seen.dialect.delimiter, seen.dialect.encoding, seen.header) == (";", "latin-1", ["a,b", "c"])
+
+
+def test_correction_that_is_not_offered_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not offered"):
+        look("a,b\n1,2\n", delimiter="x")
+
+
+def test_single_column_is_allowed() -> None:
+    seen = look("sku\nA1\nA2\n")
+
+    assert (seen.header, seen.rows) == (["sku"], [["A1"], ["A2"]])
+
+
+def test_byte_order_mark_is_no_part_of_the_header() -> None:
+    seen = look("\ufeffsku,name\nA1,Käse\n")
+
+    assert (seen.header, seen.dialect.encoding, seen.dialect.data_offset) == (["sku", "name"], "utf-8", 12)
+
+
+def test_blank_lines_before_the_header_are_skipped() -> None:
+    data = b"\n  \n,,\nsku,name,price\n\nA1,Pot,2\n"
+    dialect = look(data).dialect
+
+    assert (dialect.header_line, dialect.first_line) == (4, 5)
+    assert data[dialect.data_offset :] == b"\nA1,Pot,2\n"
+
+
+def test_header_over_two_lines_is_one_header() -> None:
+    data = b'sku,"price\nin EUR",name\nA1,2,Pot\n'
+    seen = look(data)
+
+    assert (seen.header, seen.dialect.first_line) == (["sku", "price\nin EUR", "name"], 3)
+    assert data[seen.dialect.data_offset :] == b"A1,2,Pot\n"
+
+
+def test_header_with_a_stray_quote_still_names_the_columns() -> None:
+    assert look('"sku,name,price\nA1,Pot,2\nA2,"Pan, big",3\n').header == ["sku", "name", "price"]
+
+
+def test_trailing_delimiters_of_the_header_are_dropped() -> None:
+    assert look("sku,name,,\nA1,Pot,,\nA2,Pan,,\n").header == ["sku", "name"]
+
+
+def test_unnamed_last_column_is_kept_when_it_holds_something() -> None:
+    assert look("sku,name,\nA1,Pot,red\n").header == ["sku", "name", ""]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("name\nKäse €\n".encode(), "utf-8"),
+        ("name\nKäse €\n".encode("cp1252"), "cp1252"),
+        (b"name\nK\xe4se \x81\n", "latin-1"),
+        (b"name\nCheese\n", "utf-8"),
+        ("name\nKäse\n".encode() + b"K\xe4se\n", "utf-8"),
+        (b"name\nK\xe4", "cp1252"),
+    ],
+)
+def test_encoding_is_told_from_the_bytes(data: bytes, encoding: str) -> None:
+    assert look(data).dialect.encoding == encoding
+
+
+def test_encoding_is_utf8_when_the_sample_ends_inside_a_character() -> None:
+    line = b"a," + b"x" * 1_000_000 + b"\n"
+    rest = "é" * 100_000
+    for pad in range(2):
+        data = b"a,b\n" + line + b"y" * pad + rest.encode() + b",z\n"
+        assert look(data).dialect.encoding == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("data", "line_end"),
+    [
+        (b"a,b\n1,2\n", "\n"),
+        (b"a,b\r\n1,2\r\n", "\n"),
+        (b"a,b\n1,2\r\n3,4\n", "\n"),
+        (b"a,b\r1,2\r", "\r"),
+        (b'a,b\r1,"x\ny"\r2,z\r', "\r"),
+        (b'a,b\n1,"x\ry"\n2,z\n', "\n"),
+    ],
+)
+def test_line_end_is_found(data: bytes, line_end: str) -> None:
+    seen = look(data)
+
+    assert (seen.dialect.line_end, seen.header) == (line_end, ["a", "b"])
+
+
+def test_record_longer_than_the_sample_is_no_hindrance() -> None:
+    seen = look(b"sku,name\nA1," + b"x" * 3_000_000 + b"\nA2,Pan\n")
+
+    assert (seen.header, seen.dialect.data_offset) == (["sku", "name"], 9)
+
+
+def test_what_cannot_be_decoded_never_shows_as_a_surrogate() -> None:
+    seen = look(b"sku,n\xff\nA1,\xc3\xa9\nA2,\xff\n")
+
+    assert json.loads(json.dumps(seen.header)) == ["sku", "n�"]
+    assert seen.rows == [["A1", "é"], ["A2", "�"]]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "empty"),
+        (b" \r\n\n\t\n", "empty"),
+        (b"\xef\xbb\xbf", "empty"),
+        (b",,,\n;;\n", "empty"),
+        (b"sku,name\n", "header_only"),
+        (b"sku,name", "header_only"),
+        (b"sku,name\n\n,\n", "header_only"),
+        ("sku,name\nA1,Pot\n".encode("utf-16"), "utf16"),
+        ("sku,name\nA1,Pot\n".encode("utf-16-le"), "utf16"),
+        ("sku,name\nA1,Pot\n".encode("utf-16-be"), "utf16"),
+        (b"PK\x03\x04 xl/workbook.xml", "xlsx"),
+        (b"PK\x03\x04 products.csv", "zip"),
+        (b"\x1f\x8b\x08 and so on", "gzip"),
+        (b"%PDF-1.7\n", "binary"),
+        (b"\x89PNG\r\n", "binary"),
+        (b"\xff\xd8\xff\xe0", "binary"),
+        (b"\xd0\xcf\x11\xe0", "binary"),
+        (random.Random(1).randbytes(5_000), "binary"),
+        (b"\x7fELF" + b"\0" * 500, "binary"),
+        (b"x" * 1_100_000, "no_line_ends"),
+    ],
+)
+def test_file_that_is_no_table_is_refused(data: bytes, code: str) -> None:
+    assert refusal(data).code == code
+
+
+def test_refusal_says_what_is_wrong_and_what_to_do() -> None:
+    assert refusal(b"sku,name\n").message == (
+        "The file has a header but no line of data below it. Add the rows and upload it again."
+    )
+
+
+def test_one_nul_does_not_make_a_file_binary() -> None:
+    assert look(b"sku,name\nA1,Pot\nA2,P\0n\nA3,Cup\n").header == ["sku", "name"]
+
+
+def test_dialect_survives_json() -> None:
+    dialect = look("sku;name\nA1;Pot\n").dialect
+
+    assert Dialect.from_dict(json.loads(json.dumps(dialect.as_dict()))) == dialect
