@@ -87,7 +87,7 @@ class Orm:
     """One of the ways in `bench.orm`, in a process of its own, so that its memory is its own too."""
 
     cases = (Case.FIRST, Case.CHANGED)
-    with_categories = False
+    with_categories = True
 
     def __init__(self, name: str, label: str) -> None:
         self.name, self.label = name, label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,6 +26,7 @@ _CONTENDERS: tuple[Contender, ...] = (
     Tallyman(2),
 )
 _SLOW = ("per-row", "import-export")
+_WIDTH = 150  # where there is no terminal to ask
 _BIG = ("copy", "tallyman-2")
 
 
@@ -33,7 +35,7 @@ def measure(options: argparse.Namespace, folder: Path) -> None:
 
     Raises Failed when a contender can't do its work or leaves the tables other than the file says.
     """
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     chosen = [contender for contender in _CONTENDERS if contender.name in options.only]
     console.print(f"Making files of {options.rows:,} rows …")
     whole = catalogue.make(options.rows, folder / "files")

@@ -1,4 +1,7 @@
-"""Ways to import a file with the ORM in one process, each as its users would write it well."""
+"""Ways to import a file with the ORM in one process, each as its users would write it well.
+
+In their favour, the categories are there already and are asked for once.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from import_export.instance_loaders import CachedInstanceLoader
 from bench.catalogue import Case
 from imports.columns import slug_for
 from shop import categories
-from shop.models import Product
+from shop.models import Category, Product
 
 _BATCH = 1000
 _UPDATED = (
@@ -64,7 +67,7 @@ WAYS: dict[str, Callable[[Path, Case], None]] = {
 
 
 class CategoryWidget(widgets.Widget):
-    """From a category's path to its id, asked for once."""
+    """From a category's path to its id."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> int:
         return _category(value)
@@ -107,10 +110,13 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             }
 
 
-@cache
 def _category(path: str) -> int:
-    names = categories.split_path(path)
-    return categories.ensure([names])[categories.key_of(names)]
+    return _category_ids()[categories.key_of(categories.split_path(path))]
+
+
+@cache
+def _category_ids() -> dict[str, int]:
+    return dict(Category.objects.values_list("key", "pk"))
 
 
 def _slug(name: str, sku: str) -> str:

@@ -47,7 +47,7 @@ def big_tables(results: Results) -> list[Table]:
 def _rates(title: str, results: Results) -> Table:
     header = [
         "contender", "rows", "first import, rows/s", "× COPY",
-        f"re-import, {CHANGED_PERCENT} % changed, rows/s", "× COPY", "unchanged, rows/s", "× COPY", "peak MB",
+        f"{CHANGED_PERCENT} % changed, rows/s", "× COPY", "unchanged, rows/s", "× COPY", "peak MB",
     ]  # fmt: skip
     rows = []
     for name, one in results.contenders.items():
@@ -94,15 +94,15 @@ def _profiles(results: Results) -> list[Table]:
             [phase.kind, f"{phase.jobs}", *(f"{at:.2f}" for at in (phase.starts, phase.ends, phase.busy))]
             for phase in results.phases(_OURS, case)
         ]
-        title = f"Where {total.median:.2f} s went: {results.contenders[_OURS].rows:,} rows, {_WORDS[case]}"
+        title = f"{_WORDS[case]}, {results.contenders[_OURS].rows:,} rows, 2 workers: {total.median:.2f} s"
         tables.append(Table(title, ["phase", "jobs", "from s", "to s", "worker seconds"], rows))
     return tables
 
 
 _WORDS = {
-    Case.FIRST: "first import, 2 workers",
-    Case.CHANGED: f"{CHANGED_PERCENT} % changed, 2 workers",
-    Case.UNCHANGED: "unchanged, 2 workers",
+    Case.FIRST: "First import",
+    Case.CHANGED: f"{CHANGED_PERCENT} % changed",
+    Case.UNCHANGED: "Unchanged",
 }
 
 
@@ -111,7 +111,11 @@ def _count(spread: Spread | None) -> str:
 
 
 def _times(spread: Spread | None) -> str:
-    return _NONE if spread is None else _with_extremes(spread, "{:.2f}" if spread.median < 10 else "{:.1f}")
+    """Two or three digits that count."""
+    if spread is None:
+        return _NONE
+    decimals = 3 if spread.median < 0.1 else 2 if spread.median < 10 else 1
+    return _with_extremes(spread, f"{{:.{decimals}f}}")
 
 
 def _with_extremes(spread: Spread, form: str) -> str:
@@ -128,7 +132,8 @@ def _megabytes(size: int | None) -> str:
 def show(tables: Sequence[Table], console: Console) -> None:
     """Print them; Markdown's marks are for the file."""
     for table in tables:
-        shown = RichTable(title=table.title, title_justify="left")
+        console.print(f"\n{table.title}", highlight=False)
+        shown = RichTable()
         for at, name in enumerate(table.header):
             shown.add_column(name, justify="right" if at else "left")
         for row in table.rows:
@@ -187,17 +192,17 @@ _READING = f"""\
 - Figures are medians over the rounds, with the lowest and the highest in brackets. **× COPY** is taken
   within each round: how many times as fast as the server-side `COPY` of that round. COPY gets rows whose
   slugs and category ids were found out beforehand; it checks nothing and cannot update.
-- A re-import loads a file of which {CHANGED_PERCENT} % of the rows changed over the same products (loaded
-  and vacuumed beforehand); *unchanged* loads the very same file again. Their ratios, too, are against
-  COPY's first load.
+- A re-import loads a file of which {CHANGED_PERCENT} % of the rows changed over the same products (loaded and
+  vacuumed beforehand); *unchanged* loads the very same file again. Their ratios, too, are against COPY's
+  first load.
 - Where a contender's **rows** are fewer, it was measured with a smaller file into as small a table, and its
   rate stands for the larger one: extrapolated, in its favour.
-- Contenders of the ORM run in one process and validate with `Decimal`, `int` and `json` alone;
-  django-import-export has its cached instances on, skips unchanged rows and reports nothing.
-- **Tallyman** is the whole of it: file received, planned, staged, checked, loaded with journal and counts,
-  finished, through Valkey and real Celery workers, with beat, task results and mail on. A *worker* is one
-  Celery node with one child, started beforehand. Its seconds run from the file received to the import
-  finished, by the database's clock; the others' leave out the start of Python.
+- Contenders of the ORM run in one process, validate with `Decimal`, `int` and `json` alone, and find all
+  categories there; django-import-export caches instances, skips unchanged rows and reports nothing.
+- **Tallyman** is the whole of it: file received, planned, staged, checked, categories made, loaded with
+  journal and counts, finished, through Valkey and real Celery workers, with beat, task results and mail on.
+  A *worker* is one Celery node with one child, started beforehand. Its seconds run from the file received
+  to the import finished, by the database's clock; the others' leave out the start of Python.
 - **Peak MB** (millions of bytes) is the largest resident set of any one process, shared pages included.
 - In the profiles, a phase lasts from its first job's start to its last one's end; worker seconds add up the
   jobs, those of both workers."""

@@ -53,9 +53,7 @@ class Tallyman:
             yield
         finally:
             for node in self._nodes:
-                node.ask_to_stop()
-            for node in self._nodes:
-                node.stop()
+                node.kill()  # idle, or given up: nothing of theirs is kept
             self._nodes = []
 
     def attempt(self, catalogue: Catalogue, case: Case) -> Taken:

@@ -24,7 +24,7 @@ class Keep:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}.eml"
         part = self.folder / f".{name}.part"
-        part.write_bytes(envelope.original_content)
+        part.write_bytes(envelope.content)
         part.rename(self.folder / name)
         return f"250 Kept as {name}"
 

@@ -1,6 +1,7 @@
 """Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
 
 from pathlib import Path
+from typing import Any
 
 import environ
 import structlog
@@ -178,11 +179,10 @@ CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=4_000_000)
 IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=20_000)
-IMPORT_FILE_RETENTION_DAYS = env.int("IMPORT_FILE_RETENTION_DAYS", default=90)
 
 # --- Logs -------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_SHARED_PROCESSORS = [
+_SHARED_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,  # request, task and job ids, bound where each begins
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

@@ -175,7 +175,7 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     table = run.staging_table
     cursor.execute(
         f"""
-        CREATE TEMPORARY TABLE clashing ON COMMIT DROP AS
+        CREATE TEMPORARY TABLE clashing AS
         SELECT slug FROM {table} WHERE NOT found GROUP BY slug HAVING count(*) > 1
         """
     )
@@ -195,6 +195,7 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
         WHERE NOT s.found AND s.slug IN (SELECT slug FROM clashing)
         """
     )
+    cursor.execute("DROP TABLE clashing")
 
 
 def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -335,7 +336,7 @@ def _plain_float(text: str) -> float:
 
 
 # The scanner itself: `decode` spends twice its time on looking for white space around the value.
-_scan = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once  # type: ignore[attr-defined]
 
 
 def _decode_json(text: str) -> Any:

@@ -32,7 +32,7 @@ def finish(claim: Claim) -> None:
 
 def store_rejected_rows(run: ImportRun) -> str:
     """Write the rejected rows beside the uploaded file; returns the stored name."""
-    folder = os.path.dirname(run.file.name)
+    folder = os.path.dirname(str(run.file.name))
     name = f"{folder}/rejected-rows-{run.pk}.csv"
     with tempfile.TemporaryFile() as whole:
         for line in rejected_rows_csv(run):
@@ -74,7 +74,7 @@ def _rejected_cells(run: ImportRun) -> Iterator[tuple[RejectedRow, list[str]]]:
     for chunk in run.chunks.filter(Exists(within)).order_by("number"):
         lines = (chunk.first_line, chunk.first_line + chunk.lines)
         rows = {row.line: row for row in run.rejected_rows.filter(line__gte=lines[0], line__lt=lines[1])}
-        with run.file.open("rb") as stream:
+        with run.opened() as stream:
             stream.seek(chunk.offset)
             data = stream.read(chunk.length)
         reader = ChunkReader(

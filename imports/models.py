@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.db import models
@@ -158,6 +158,10 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"Import {self.pk}: {self.filename}"
+
+    def opened(self) -> BinaryIO:
+        """The file's bytes, seekable; use it in a `with` block."""
+        return cast(BinaryIO, self.file.open("rb"))
 
     @property
     def subject(self) -> str:

@@ -22,12 +22,13 @@ class _Counted(File):
 
     def __init__(self, stream: BinaryIO, *, limit: int) -> None:
         super().__init__(stream)
+        self.stream = stream
         self.limit = limit
         self.hash = hashlib.sha256()
         self.received = 0
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-        while block := self.file.read(_BLOCK):
+        while block := self.stream.read(_BLOCK):
             self.received += len(block)
             if self.received > self.limit:
                 raise too_large(self.limit)
@@ -71,7 +72,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
 
     Raises RefusedFile.
     """
-    with run.file.open("rb") as stream:
+    with run.opened() as stream:
         seen = inspect(stream, encoding=encoding, delimiter=delimiter)
     run.dialect = seen.dialect.as_dict()
     run.header = seen.header
@@ -80,7 +81,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
 
 def sample_rows(run: ImportRun) -> list[list[str]]:
     """The first rows of the file, as cells, for showing beside the mapping."""
-    with run.file.open("rb") as stream:
+    with run.opened() as stream:
         return inspect(stream, encoding=run.dialect["encoding"], delimiter=run.dialect["delimiter"]).rows
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import DataError, connection, transaction
+from django.db import connection, transaction
+from psycopg import DataError
 
 from imports import pipeline
 from imports.columns import BY_NAME, COLUMNS, CellError, Column, slug_for
@@ -39,7 +40,7 @@ def plan(claim: Claim) -> None:
     run = ImportRun.objects.get(pk=claim.payload["run"])
     dialect = Dialect.from_dict(run.dialect)
     try:
-        with run.file.open("rb") as stream:
+        with run.opened() as stream:
             result = plan_chunks(
                 stream, dialect=dialect, width=len(run.header), target=settings.IMPORT_CHUNK_BYTES
             )
@@ -81,6 +82,7 @@ def stage(claim: Claim) -> None:
     pipeline.must_be(run, ImportRun.State.STAGING)
     chunk = run.chunks.get(pk=claim.payload["chunk"])
     reader, batch = read_chunk(run, chunk)
+    claim.report(len(batch.rows), chunk.lines)
     look_up(run, batch)
     with transaction.atomic():
         kept = copy_rows(run, batch)
@@ -162,7 +164,7 @@ class Batch:
 
 def read_chunk(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     """Read and clean a chunk, without the database."""
-    with run.file.open("rb") as stream:
+    with run.opened() as stream:
         stream.seek(chunk.offset)
         data = stream.read(chunk.length)
     width = len(run.header)
@@ -329,7 +331,7 @@ def copy_rows(run: ImportRun, batch: Batch) -> int:
             with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
                 for start in range(0, len(rows), _BATCH):
                     copy.write("".join(map(to_text, rows[start : start + _BATCH])))
-        except DataError as error:
+        except DataError as error:  # psycopg's own: Django does not wrap what COPY raises
             if len(rows) == 1:
                 reason = str(error).splitlines()[0]
                 batch.reject(

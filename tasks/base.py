@@ -18,7 +18,7 @@ class OutOfMemory(RuntimeError):  # noqa: N818
     """Stands in for MemoryError, which in an `acks_late` task would take the whole worker down."""
 
 
-class BaseTask(Task):  # type: ignore[misc]
+class BaseTask(Task):
     """Every task of Tallyman. Keeps the worker alive through MemoryError and logs how each run ended."""
 
     abstract = True

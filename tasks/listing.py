@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.paginator import Paginator
 from django.db import connection
@@ -55,6 +56,8 @@ class BigListAdmin(ModelAdmin):
     paginator = EstimatingPaginator
     show_full_result_count = False
     list_filter_submit = True
+    list_per_page = 50
+    show_facets = ShowFacets.NEVER  # counts beside each filter would read the whole table, once for each
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return _ChangeList

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from tasks import claiming
@@ -24,7 +25,7 @@ def sweep() -> dict[str, int]:
 
     Returns counts: `{"sent", "buried"}`. Safe to run at any time, twice, or beside another sweep.
     """
-    return {"buried": _bury_exhausted(), "sent": _send_expired() + _send_due()}
+    return {"buried": _bury_exhausted(), "sent": _send_missing()}
 
 
 def _bury_exhausted() -> int:
@@ -36,23 +37,20 @@ def _bury_exhausted() -> int:
     return buried
 
 
-def _send_expired() -> int:
-    return _send(list(Job.objects.expired().order_by("lease_until")[:AT_ONCE]))
-
-
-def _send_due() -> int:
-    """Hints for due jobs: as many as the queue in Redis is short of, oldest first.
+def _send_missing() -> int:
+    """Hints for jobs that a worker could take: as many as the queue in Redis is short of, oldest first.
 
     A long queue is no lost message: without looking at its length, every sweep would double it.
     """
     patience = timedelta(seconds=settings.JOB_HINT_PATIENCE_SECONDS)
-    unseen = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - patience)
+    lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - patience)
+    used = Q(state=Job.State.RUNNING, hinted_at__lte=F("lease_until"))  # by the worker that fell silent
     sent = 0
-    for queue in Job.objects.due().values_list("queue", flat=True).distinct():
-        due = Job.objects.due().filter(queue=queue)
-        missing = min(AT_ONCE, due.count() - _length(queue))
+    for queue in Job.objects.takeable().values_list("queue", flat=True).distinct():
+        takeable = Job.objects.takeable().filter(queue=queue)
+        missing = min(AT_ONCE, takeable.count() - _length(queue))
         if missing > 0:
-            sent += _send(list(due.filter(unseen).order_by("-priority", "run_after", "id")[:missing]))
+            sent += _send(list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing]))
     return sent
 
 
@@ -60,7 +58,8 @@ def _length(queue: str) -> int:
     """Messages waiting in `queue`; 0 when the broker can't say (then sending fails and costs nothing)."""
     try:
         with current_app.connection_for_read() as broker:
-            return int(broker.default_channel.client.llen(queue))
+            client: Any = broker.default_channel  # Redis' channel, which has the client
+            return int(client.client.llen(queue))
     except Exception as error:
         log.warning("broker unreachable", error=str(error))
         return 0

@@ -110,9 +110,11 @@ def test_process_id_on_record_that_is_a_strangers_now_is_ignored(data_dir: Path)
         # Of the same user, as PostgreSQL takes only such a process for itself.
         with subprocess.Popen(["sleep", "600"], user=record.owner()) as stranger:
             record.write_text("\n".join([str(stranger.pid), *lines[1:]]))
-            servers.start_postgres()
-            assert stranger.poll() is None
-            stranger.kill()
+            try:
+                servers.start_postgres()
+                assert stranger.poll() is None
+            finally:
+                stranger.kill()
         assert record.read_text().split("\n")[0] == str(servers.pids["postgres"])
 
 

@@ -4,8 +4,8 @@ from tests.faults.catching import tree
 from tests.stack import Stack
 
 _JOB = """
-INSERT INTO tasks_job (kind, title, queue, max_attempts, run_after, created_at, subject, payload, state, priority,
-                       attempts, worker, task_id, progress_current, progress_total, error)
+INSERT INTO tasks_job (kind, title, queue, max_attempts, run_after, created_at, subject, payload, state,
+                       priority, attempts, worker, task_id, progress_current, progress_total, error)
 VALUES ('tests.exhaust', 'A lot of memory', 'default', 5, now(), now(), '', '{}', 'queued', 0,
         0, '', '', 0, 0, '')
 """

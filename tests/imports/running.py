@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from celery import current_app
 from django.db import connection
 
-from imports import columns, pipeline, receiving
+from imports import pipeline, receiving
 from imports.models import ImportRun
 from shop.models import Product
 from tasks.models import Job
@@ -69,16 +70,19 @@ def work(
     *,
     choose: Choose = lambda jobs: jobs[0],
     until: Callable[[Job], bool] = lambda job: False,
+    forgive: type[Exception] | tuple[()] = (),
 ) -> ImportRun:
     """Do the jobs of all imports until none is due, or one is `until` (which is left undone).
 
-    `choose` picks the next among those that are due; an attempt that fails is an error of the test.
+    `choose` picks the next among those that are due. An attempt that fails is an error of the test, unless
+    for a reason to `forgive`: then the engine's next attempt may do better.
     """
     while jobs := due_jobs():
         job = choose(jobs)
         if until(job):
             break
-        do(job)
+        with suppress(*([forgive] if forgive else [])):
+            do(job)
     run.refresh_from_db()
     return run
 
@@ -113,7 +117,7 @@ def set_aside(run: ImportRun) -> list[tuple[int, str, str]]:
 
 def products() -> dict[str, dict[str, Any]]:
     """The catalogue by SKU: all columns but ids and times, the category by its name."""
-    names = [*HEADER[1:5], "published", "featured", "metadata", "slug", "category__full_name"]
+    names = [name for name in HEADER if name not in ("sku", "category")] + ["slug", "category__full_name"]
     return {cells.pop("sku"): cells for cells in Product.objects.order_by("sku").values("sku", *names)}
 
 
@@ -122,11 +126,15 @@ def values(field: str) -> dict[str, Any]:
     return dict(Product.objects.order_by("sku").values_list("sku", field))
 
 
-def staging_tables() -> list[str]:
-    """Staging tables that exist now."""
-    return [name for name in connection.introspection.table_names() if name.startswith("imports_staging_")]
+def staging_tables(run: ImportRun) -> list[str]:
+    """The import's staging tables that exist now."""
+    names = (run.staging_table, f"{run.staging_table}_categories")
+    return [name for name in connection.introspection.table_names() if name in names]
 
 
-def mapping_of(*names: str) -> dict[str, int]:
-    """A mapping for a file whose columns are these of ours, in this order."""
-    return {name: index for index, name in enumerate(names) if name in columns.BY_NAME}
+def rejected_file(run: ImportRun) -> list[list[str]]:
+    """The stored file of rejected rows, as cells."""
+    run.refresh_from_db()
+    with run.rejected_file.open("rb") as file:
+        text = file.read().decode("utf-8-sig")
+    return list(csv.reader(io.StringIO(text, newline="")))

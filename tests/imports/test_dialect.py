@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from imports.dialect import Dialect, Inspection, RefusedFile, inspect
+from imports.dialect import SAMPLE_BYTES, Dialect, Inspection, RefusedFile, inspect
 
 
 def look(text: str | bytes, **corrections: str) -> Inspection:
@@ -52,6 +52,7 @@ def test_delimiter_is_found(delimiter: str) -> None:
         ("name,note\nPot,a;b;c\nPan,d;e;f\n", ","),
         ("name|price|text\nPot|1,50|a, b\nPan|2,75|c, d\n", "|"),
         ('sku,body\nA1,"<p>\n;;;;\n;;;;</p>"\nA2,"x;y"\n', ","),
+        ("sku;sizes (s, m, l)\nA1;x\nA2;y\n", ";"),
         ("a,b,c\n1,2,3,4\n5,6,7,8\n", ","),
     ],
 )
@@ -132,12 +133,11 @@ def test_encoding_is_told_from_the_bytes(data: bytes, encoding: str) -> None:
     assert look(data).dialect.encoding == encoding
 
 
-def test_encoding_is_utf8_when_the_sample_ends_inside_a_character() -> None:
-    line = b"a," + b"x" * 1_000_000 + b"\n"
-    rest = "é" * 100_000
-    for pad in range(2):
-        data = b"a,b\n" + line + b"y" * pad + rest.encode() + b",z\n"
-        assert look(data).dialect.encoding == "utf-8"
+def test_encoding_is_utf8_when_the_sample_ends_inside_its_only_special_character() -> None:
+    start = b"a,b\n"
+    data = start + b"x" * (SAMPLE_BYTES - len(start) - 1) + "é,c\n".encode()
+
+    assert look(data).dialect.encoding == "utf-8"
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,13 @@ def test_record_longer_than_the_sample_is_no_hindrance() -> None:
     seen = look(b"sku,name\nA1," + b"x" * 3_000_000 + b"\nA2,Pan\n")
 
     assert (seen.header, seen.dialect.data_offset) == (["sku", "name"], 9)
+
+
+def test_row_that_the_sample_cuts_is_not_shown() -> None:
+    row = ["A1", "x" * 400_000]
+    seen = look("sku,name\n" + f"{','.join(row)}\n" * 3)
+
+    assert seen.rows == [row, row]
 
 
 def test_what_cannot_be_decoded_never_shows_as_a_surrogate() -> None:

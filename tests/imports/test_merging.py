@@ -18,6 +18,7 @@ from tests.imports.running import (
     import_rows,
     outcomes,
     products,
+    rejected_file,
     rejections,
     row,
     values,
@@ -57,11 +58,10 @@ def test_product_deleted_before_the_load_of_too_short_a_row_rejects_it() -> None
 
     assert outcomes(run) == {"updated": 1, "rejected": 1}
     assert rejections(run) == [(2, "", "product_gone")]
-    with run.rejected_file.open() as file:
-        lines = file.read().decode("utf-8-sig").splitlines()
-    assert lines == ["sku,price,_line,_error", f"A,1,2,{run.rejected_rows.get().message}".replace(",2,", ",2,", 1)] or (
-        lines[1].startswith('A,1,2,"The product was deleted while the import ran')
-    )
+    assert rejected_file(run) == [
+        ["sku", "price", "_line", "_error"],
+        ["A", "1", "2", run.rejected_rows.get().message],
+    ]
 
 
 def test_product_created_before_the_load_is_updated() -> None:
@@ -69,7 +69,7 @@ def test_product_created_before_the_load_is_updated() -> None:
     work_up_to(run, "load")
     Product.objects.create(sku="A", slug="mine", name="Mine", price=9)
 
-    work(run)
+    work(run, forgive=IntegrityError)
 
     assert outcomes(run) == {"updated": 1}
     assert (products()["A"]["slug"], products()["A"]["price"]) == ("mine", 1)
@@ -80,9 +80,7 @@ def test_category_deleted_before_the_load_is_made_anew() -> None:
     job = work_up_to(run, "load")
     Category.objects.filter(parent__isnull=False).delete()
 
-    with pytest.raises(IntegrityError):
-        do(job)
-    work(run)
+    work(run, forgive=IntegrityError)
 
     assert (outcomes(run), Job.objects.get(pk=job.pk).attempts) == ({"created": 1}, 2)
     assert values("category__full_name") == {"A": "Home > Kitchen"}
@@ -90,15 +88,13 @@ def test_category_deleted_before_the_load_is_made_anew() -> None:
 
 def test_slug_taken_before_the_load_gets_a_suffix() -> None:
     run = confirm([row("A", name="Oak board"), row("B")])
-    job = work_up_to(run, "load")
+    work_up_to(run, "load")
     Product.objects.create(sku="Z", slug="oak-board", name="Mine", price=9)
 
-    with pytest.raises(IntegrityError):
-        do(job)
-    work(run)
+    work(run, forgive=IntegrityError)
 
     assert outcomes(run) == {"created": 2}
-    assert values("slug") == {"A": "oak-board-a", "B": "name-of-b", "Z": "oak-board"}
+    assert values("slug") == {"A": "oak-board--a", "B": "name-of-b", "Z": "oak-board"}
 
 
 def test_staff_edit_during_the_import_is_its_before_image() -> None:
@@ -146,7 +142,7 @@ def test_modes_go_by_the_catalogue_at_the_time_of_the_load(mode: str, expected: 
     Product.objects.filter(sku="OLD").delete()
     Product.objects.create(sku="NEW", slug="new", name="New", price=9)
 
-    work(run)
+    work(run, forgive=IntegrityError)
 
     assert outcomes(run) == expected
     written = "OLD" if mode == "create" else "NEW"
@@ -174,8 +170,6 @@ def test_load_repeated_after_the_import_was_cancelled_is_given_up_quietly() -> N
     Product.objects.create(sku="Z", slug="oak-board", name="Mine", price=9)
     with pytest.raises(IntegrityError):
         do(job)
-    Job.objects.filter(pk=job.pk).update(kind="imports.plan")  # out of the way of the cancelling
-    Job.objects.filter(pk=job.pk).update(kind="imports.load")
     pipeline.cancel(run=run)
     Job.objects.filter(pk=job.pk).update(state="queued", finished_at=None)  # it was running just then
 

@@ -62,6 +62,16 @@ def test_rows_come_with_their_physical_line_numbers() -> None:
             id="open quote before a cell that begins with a line break",
         ),
         pytest.param(
+            b'a,"b,c\nd,e,",f"\n', [(2, ["d", "e", ",f"])], [(1, "stray_quote")],
+            id="open quote before a cell that begins with a delimiter",
+        ),
+        pytest.param(
+            b'a,"b,c\nd,e,f\n\nd,e,f\n\nd,e,f\n\nx,5",y\n',
+            [(2, ["d", "e", "f"]), (4, ["d", "e", "f"]), (6, ["d", "e", "f"]), (8, ["x", '5"', "y"])],
+            [(1, "stray_quote")],
+            id="two stray quotes that would make one cell of the rows between them",
+        ),
+        pytest.param(
             b'a,b,"c\n"\nd",e,f\n', [(1, ["a", "b", "c\n"]), (3, ['d"', "e", "f"])], [],
             id="cell that ends with a line break before a stray quote",
         ),
@@ -160,6 +170,12 @@ def test_ten_megabyte_cell_is_rejected_alone_and_cheaply(quote: bytes) -> None:
     assert (problem.line, problem.code, problem.column, problem.cells) == (2, "cell_too_long", 1, None)
     assert len(problem.value) == 200
     assert peak < 80_000_000
+
+
+def test_cell_of_a_megabyte_is_read() -> None:
+    cell = "x" * 1_000_000
+
+    assert read(f'a,"{cell}"\n'.encode(), 2) == ([(1, ["a", cell])], [])
 
 
 def test_quote_open_for_too_many_lines_rejects_its_line_only() -> None:

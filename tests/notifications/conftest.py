@@ -21,9 +21,6 @@ from imports.signals import import_finished
 from notifications.models import Message
 from tasks.models import Job
 
-# The tests write and read outside of any surrounding transaction, as workers do.
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 class Provider:
     """An SMTP server's manners: takes every mail, unless it is told what to say or when to hang up."""

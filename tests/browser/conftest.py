@@ -1,0 +1,72 @@
+"""A real Chromium: an absent one skips these tests, or fails them where TALLYMAN_REQUIRE_BROWSER=1."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.stack import Stack, migrated_database, stack  # noqa: F401
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_ABSENT = "No Chromium was found. Install it (`apt install chromium` or `playwright install chromium`)."
+_STAFF = """
+from django.contrib.auth.models import Permission, User
+user = User.objects.create_user("staff", password="a long password", is_staff=True)
+user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+"""
+
+type Visit = Callable[..., Page]
+
+
+# Of a module, not of the session: its event loop would bar later tests in this process from the database.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = _executable(playwright)
+        if path is None:
+            required = os.environ.get("TALLYMAN_REQUIRE_BROWSER") == "1"
+            pytest.fail(_ABSENT) if required else pytest.skip(_ABSENT)
+        # Its sandbox does not work for root, and it only sees our own pages.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def _executable(playwright: Playwright) -> str | None:
+    own = playwright.chromium.executable_path
+    installed = own if Path(own).exists() else None
+    return next(filter(None, map(shutil.which, _NAMES)), installed)
+
+
+@pytest.fixture
+def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:  # noqa: F811
+    """A function that opens an admin page as a staff member who may import; options are the browser's.
+
+    The web server and a worker run; files are small work to the worker, so that progress can be seen.
+    """
+    stack.environment |= {"IMPORT_CHUNK_BYTES": "200000", "IMPORT_RANGE_ROWS": "1000"}
+    done = stack.manage("shell", "-c", _STAFF)
+    assert done.returncode == 0, done.stderr
+    stack.start_worker()
+    stack.start_web()
+    contexts = []
+
+    def open_page(path: str, **options: Any) -> Page:
+        contexts.append(chromium.new_context(base_url=stack.url, **options))
+        page = contexts[-1].new_page()
+        page.goto(f"/admin/login/?next=/admin/{path}")
+        page.locator("#id_username").fill("staff")
+        page.locator("#id_password").fill("a long password")
+        page.locator("#id_password").press("Enter")
+        page.wait_for_url(f"**/admin/{path}")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

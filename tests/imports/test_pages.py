@@ -1,0 +1,513 @@
+"""The admin's pages of imports, from upload to result, as a browser meets them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from imports import pipeline
+from imports.columns import COLUMNS
+from imports.models import ImportRun
+from tests.imports.running import confirm, csv_of, import_rows, products, receive, row, work, work_up_to
+
+pytestmark = pytest.mark.django_db
+
+ADD = "/admin/imports/importrun/add/"
+LIST = "/admin/imports/importrun/"
+BROKEN = [row("A"), row("B", price="abc"), row("C", stock="-2")]
+
+
+def page_of(run: ImportRun, page: str = "change") -> str:
+    return reverse(f"admin:imports_importrun_{page}", args=[run.pk])
+
+
+def text_of(response: HttpResponse) -> str:
+    """What a reader sees of the page's own part, on one line."""
+    html = response.content.decode()
+    html = html.partition('id="content"')[2].partition(">")[2] or html
+    return " ".join(re.sub(r"<(script|option)\b.*?</\1>|<[^>]+>", " ", html, flags=re.S).split())
+
+
+def rows_of(response: Any) -> list[list[str]]:
+    """A downloaded CSV file, by cell."""
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def shown_outcomes(response: HttpResponse) -> dict[str, int]:
+    """The table of outcomes, those with rows."""
+    found = re.findall(r'data-outcome="(\w+)">([\d,]+)<', response.content.decode())
+    return {name: int(count.replace(",", "")) for name, count in found if count != "0"}
+
+
+@pytest.fixture
+def staff() -> User:
+    """May import and see imports, and nothing else."""
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+    return user
+
+
+@pytest.fixture
+def client(client: Client, staff: User) -> Client:
+    """The staff member's browser."""
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def post(client: Client) -> Callable[..., Any]:
+    """Upload a file with this content."""
+
+    def upload(content: str | bytes, name: str = "catalog.csv") -> Any:
+        data = content.encode() if isinstance(content, str) else content
+        return client.post(ADD, {"file": SimpleUploadedFile(name, data)})
+
+    return upload
+
+
+class Counted(io.BytesIO):
+    """A request's body that knows how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+def stream_upload(client: Client, size: int, token: str = "") -> tuple[Any, int]:
+    """Upload `size` bytes of CSV from a stream; returns the answer and how many bytes of it were taken."""
+    head = (
+        f'--x\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{token}\r\n'
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="big.csv"\r\n\r\n'
+    )
+    body = Counted(head.encode() + b"sku,name\n" * (size // 9) + b"\r\n--x--\r\n")
+    answer = client.generic(
+        "POST",
+        ADD,
+        CONTENT_TYPE="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(len(body.getvalue())),
+        **{"wsgi.input": body},  # type: ignore[arg-type]
+    )
+    return answer, body.taken
+
+
+# --- Who may come in -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["change", "progress", "cancel", "rejected", "set_aside"])
+def test_pages_of_an_import_when_not_staff_are_forbidden(client: Client, page: str) -> None:
+    run = confirm(BROKEN)
+    client.force_login(User.objects.create_user("customer"))
+    assert client.get(page_of(run, page)).status_code == 403
+
+
+@pytest.mark.parametrize("page", [LIST, ADD, f"{LIST}template/"])
+def test_other_pages_when_not_staff_are_forbidden(client: Client, page: str) -> None:
+    client.force_login(User.objects.create_user("customer"))
+    assert client.get(page).status_code == 403
+
+
+def test_pages_when_not_logged_in_lead_to_the_login_page(client: Client) -> None:
+    client.logout()
+    answer = client.get(ADD)
+    assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={ADD}")
+
+
+def test_live_page_when_logged_out_meanwhile_loads_anew(client: Client) -> None:
+    run = confirm(BROKEN)
+    client.logout()
+    answer = client.get(page_of(run, "progress"), headers={"HX-Request": "true"})
+    assert (answer["HX-Refresh"], answer.content) == ("true", b"")
+
+
+def test_staff_who_may_only_look_can_neither_upload_nor_confirm_nor_cancel(client: Client) -> None:
+    draft, running = receive(csv_of(BROKEN)), confirm([row("A")])
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.set(Permission.objects.filter(codename="view_importrun"))
+    client.force_login(viewer)
+    forbidden = [
+        client.post(address).status_code for address in (ADD, page_of(draft), page_of(running, "cancel"))
+    ]
+    assert forbidden == [403, 403, 403]
+    assert client.get(page_of(running)).status_code == 200
+    assert 'id="cancel"' not in client.get(page_of(running)).content.decode()
+    assert list(ImportRun.objects.order_by("pk").values_list("state", flat=True)) == ["draft", "planning"]
+
+
+def test_upload_when_not_staff_is_refused_before_the_file_is_read(client: Client) -> None:
+    client.force_login(User.objects.create_user("customer"))
+    answer, taken = stream_upload(client, 1_000_000)
+    assert (answer.status_code, taken) == (403, 0)
+
+
+def test_upload_without_the_token_of_the_form_is_forbidden(staff: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(staff)
+    answer, _ = stream_upload(strict, 900)
+    assert (answer.status_code, ImportRun.objects.count()) == (403, 0)
+
+
+def test_upload_with_the_token_of_the_form_is_accepted(staff: User) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(staff)
+    strict.get(ADD)
+    answer, _ = stream_upload(strict, 900, token=strict.cookies["csrftoken"].value)
+    assert (answer.status_code, ImportRun.objects.count()) == (302, 1)
+
+
+# --- Upload ----------------------------------------------------------------------------------------------
+
+
+def test_upload_page_shows_the_limit_and_every_column(client: Client, settings: Any) -> None:
+    settings.IMPORT_MAX_BYTES = 3 * 1024**2
+    shown = text_of(client.get(ADD))
+    assert "Up to 3.0 MB." in shown
+    assert [column.name for column in COLUMNS if f" {column.name} " not in shown] == []
+
+
+def test_upload_of_a_catalogue_leads_to_its_confirm_page(post: Callable[..., Any], staff: User) -> None:
+    answer = post(csv_of(BROKEN), "spring list.csv")
+    run = ImportRun.objects.get()
+    assert (answer.status_code, answer["Location"]) == (302, page_of(run))
+    assert (run.state, run.filename, run.owner) == ("draft", "spring list.csv", staff)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty. Export the catalogue again and upload the new file."),
+        (b"sku\n", "The file has a header but no line of data below it. Add the rows and upload it again."),
+        (b"%PDF-1.7", "The file is a PDF document. Export the table itself as CSV UTF-8 and upload that."),
+    ],
+)  # fmt: skip
+def test_upload_of_a_file_that_is_no_catalogue_shows_what_to_do(
+    post: Callable[..., Any], content: bytes, message: str
+) -> None:
+    answer = post(content)
+    assert answer.status_code == 422
+    assert f"Not imported. {message}" in text_of(answer)
+    assert not ImportRun.objects.exists()
+
+
+def test_upload_without_a_file_asks_for_one(client: Client) -> None:
+    answer = client.post(ADD, {})
+    assert answer.status_code == 422
+    assert "Not imported. No file was chosen. Choose the CSV file of the catalogue." in text_of(answer)
+
+
+def test_upload_said_to_be_over_the_limit_is_refused_unread(client: Client, settings: Any) -> None:
+    settings.IMPORT_MAX_BYTES = 1_000_000
+    answer, taken = stream_upload(client, 9_000_000)
+    assert (answer.status_code, taken < 100_000) == (413, True)
+    assert "The file is larger than 976.6 KB, the limit. Split it" in text_of(answer)
+    assert not ImportRun.objects.exists()
+
+
+def test_upload_that_passes_the_limit_is_refused_on_the_way(client: Client, settings: Any) -> None:
+    settings.IMPORT_MAX_BYTES = 900_000
+    answer, _ = stream_upload(client, 930_000)  # within what a form may take beside its file
+    assert answer.status_code == 413
+    assert not ImportRun.objects.exists()
+
+
+def test_upload_of_exactly_the_limit_is_accepted(client: Client, settings: Any) -> None:
+    settings.IMPORT_MAX_BYTES = 900_000
+    answer, _ = stream_upload(client, 900_000)
+    assert (answer.status_code, ImportRun.objects.get().size) == (302, 900_000)
+
+
+def test_template_imports_without_a_rejected_row(client: Client) -> None:
+    answer = client.get(f"{LIST}template/")
+    assert answer["Content-Disposition"] == 'attachment; filename="tallyman-template.csv"'
+    assert rows_of(answer)[0] == [column.name for column in COLUMNS]
+    assert import_rows(answer.content).summary()["created"] == 1
+
+
+# --- Confirm ---------------------------------------------------------------------------------------------
+
+
+def test_confirm_page_shows_the_guess_with_samples(client: Client) -> None:
+    run = receive("Artikelnummer;Preis;Lager\nX-1;9.90;R2\nX-2;8.50;R2\n")
+    answer = client.get(page_of(run))
+    shown = {
+        one.column.name: one.chosen and (one.chosen.name, one.chosen.sample) for one in answer.context["ours"]
+    }
+    assert {name: chosen for name, chosen in shown.items() if chosen} == {
+        "sku": ("Artikelnummer", "X-1  ·  X-2"),
+        "price": ("Preis", "9.90  ·  8.50"),
+    }
+    assert "Not used: Lager" in text_of(answer)
+    assert '<option value=";" selected>' in answer.content.decode()
+
+
+def test_confirm_page_of_the_same_file_again_links_to_the_first_import(client: Client) -> None:
+    first = import_rows(BROKEN)
+    again = receive(csv_of(BROKEN))
+    answer = client.get(page_of(again))
+    assert f"The same file was imported before: Import {first.pk}: catalog.csv , completed" in text_of(answer)
+    assert f'href="{page_of(first)}"' in answer.content.decode()
+
+
+def test_changed_delimiter_reads_the_file_again(client: Client) -> None:
+    run = receive("sku,name;colour\nA,Bowl;blue\nB,Cup;red\n")
+    client.post(page_of(run), {"action": "look", "encoding": "utf-8", "delimiter": ";"})
+    run.refresh_from_db()
+    assert (run.state, run.header) == ("draft", ["sku,name", "colour"])
+
+
+def test_setting_that_is_not_offered_changes_nothing(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    form = {"action": "look", "encoding": "klingon", "delimiter": ","}
+    answer = client.post(page_of(run), form, follow=True)
+    assert "Choose one of the encodings" in " ".join(map(str, answer.context["messages"]))
+    assert ImportRun.objects.get().dialect == run.dialect
+
+
+def test_confirmed_mapping_starts_the_import_as_chosen(client: Client) -> None:
+    run = receive("Code,Titel,Farbe\nA,Bowl,blue\n")
+    form = {
+        "action": "import",
+        "map-sku": "0",
+        "map-name": "1",
+        "map-price": "",
+        "mode": "update",
+        "keep_unknown": "on",
+    }
+    answer = client.post(page_of(run), form)
+    run.refresh_from_db()
+    assert (answer.status_code, answer["Location"]) == (302, page_of(run))
+    assert (run.state, run.mode, run.mapping, run.keep_unknown) == (
+        "planning",
+        "update",
+        {"sku": 0, "name": 1},
+        True,
+    )
+
+
+def test_mapping_without_sku_is_explained_where_it_can_be_mended(client: Client) -> None:
+    run = receive("Code,Titel\nA,Bowl\n")
+    answer = client.post(page_of(run), {"action": "import", "map-name": "1", "mode": "create"})
+    assert answer.status_code == 422
+    assert f"Columns No column of {run.filename} was recognised as the SKU." in text_of(answer)
+    chosen = [one.column.name for one in answer.context["ours"] if one.chosen]
+    assert (chosen, answer.context["run"].mode) == (["name"], "create")
+    assert ImportRun.objects.get().state == "draft"
+
+
+def test_mapping_to_a_column_that_is_not_there_is_refused(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    answer = client.post(page_of(run), {"action": "import", "map-sku": "99", "mode": "upsert"})
+    assert answer.status_code == 422
+    assert "The file has 4 columns; there is no number 100." in text_of(answer)
+
+
+def test_second_click_on_import_starts_nothing_twice(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    form = {"action": "import", "map-sku": "0", "map-name": "1", "map-price": "2", "mode": "upsert"}
+    client.post(page_of(run), form)
+    assert client.post(page_of(run), form).status_code == 200
+    assert work(run).summary()["rows"] == 3
+
+
+def test_discarded_draft_leaves_nothing_behind(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    answer = client.post(page_of(run), {"action": "discard"}, follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "catalog.csv was discarded. Nothing was imported."
+    ]
+    assert (ImportRun.objects.exists(), run.file.storage.exists(run.file.name)) == (False, False)
+
+
+def test_draft_whose_file_is_gone_says_so(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    run.file.storage.delete(run.file.name)
+    assert "The uploaded file is no longer there. Discard this draft" in text_of(client.get(page_of(run)))
+
+
+# --- Live page and result --------------------------------------------------------------------------------
+
+
+def test_live_page_shows_how_far_the_import_is(client: Client) -> None:
+    run = confirm(BROKEN)
+    work_up_to(run, "load")
+    answer = client.get(page_of(run, "progress"))
+    assert (answer.status_code, shown_outcomes(answer)) == (200, {"rejected": 2, "pending": 1, "rows": 3})
+    assert re.search(r'role="progressbar"[^>]*aria-valuenow="77"', answer.content.decode())
+    shown = text_of(answer)
+    assert "▸ Writing to the catalogue catalog.csv · 80 bytes 77 % 2 of 3 rows" in shown
+    assert "3 price abc “abc” is not a plain number." in shown
+
+
+def test_live_page_is_cheap(client: Client, django_assert_max_num_queries: Any) -> None:
+    run = confirm(BROKEN)
+    work_up_to(run, "load")
+    with django_assert_max_num_queries(6):  # session, user, permissions twice, the run, rejected rows
+        client.get(page_of(run, "progress"))
+
+
+def test_live_page_when_the_import_has_ended_stops_asking(client: Client) -> None:
+    run = import_rows(BROKEN)
+    answer = client.get(page_of(run, "progress"))
+    assert (answer.status_code, 'role="progressbar"' in answer.content.decode()) == (286, False)
+    assert "<title>Completed · Import" in answer.content.decode()
+
+
+def test_page_renews_itself_only_while_the_import_runs(client: Client) -> None:
+    run = confirm(BROKEN)
+    asks = f'hx-get="{page_of(run, "progress")}" hx-trigger="every 1s"'
+    refresh = '<noscript><meta http-equiv="refresh" content="2"></noscript>'
+    running = client.get(page_of(run)).content.decode()
+    assert (refresh in running, asks in running) == (True, True)
+    work(run)
+    ended = client.get(page_of(run)).content.decode()
+    assert (refresh in ended, asks in ended) == (False, False)
+
+
+def test_result_accounts_for_every_line(client: Client) -> None:
+    data = csv_of(
+        [row("A"), row("B", price="abc"), row("A", name="Later"), row("C", description="two\nlines")]
+    )
+    run = import_rows(data + "\n")
+    answer = client.get(page_of(run))
+    assert shown_outcomes(answer) == {"created": 2, "superseded": 1, "rejected": 1, "rows": 4}
+    assert (
+        "rows 4 = 6 lines below the header − 1 blank − 1 further line of rows that span several"
+        in text_of(answer)
+    )
+    assert "2 of 4 rows are in the catalogue" in text_of(answer)
+
+
+def test_import_that_waits_names_the_one_before_it(client: Client) -> None:
+    first = confirm(BROKEN)
+    work_up_to(first, "stage")
+    second = confirm([row("Z")])
+    work_up_to(first, "check")
+    assert f"This one waits for Import {first.pk}: catalog.csv and then starts" in text_of(
+        client.get(page_of(second))
+    )
+
+
+def test_import_that_no_worker_takes_says_what_to_do(client: Client) -> None:
+    run = confirm(BROKEN)
+    assert "No worker" not in text_of(client.get(page_of(run)))
+    ImportRun.objects.filter(pk=run.pk).update(confirmed_at="2020-01-01T00:00Z")
+    assert "No worker has taken this import yet. Is one running?" in text_of(client.get(page_of(run)))
+
+
+def test_failed_import_says_why_what_landed_and_what_to_do(client: Client) -> None:
+    run = confirm(BROKEN)
+    work_up_to(run, "load")
+    pipeline.fail(run_id=run.pk, error="The disk is full.")
+    shown = text_of(client.get(page_of(run)))
+    assert "What happened: The disk is full." in shown
+    assert "What was saved: 0 rows landed and stay in the catalogue; 1 was not reached." in shown
+    assert "What to do: mend the cause and upload the same file again." in shown
+
+
+def test_cancel_says_in_numbers_what_will_happen_before_it_does(client: Client) -> None:
+    run = confirm(BROKEN)
+    work_up_to(run, "load")
+    question = text_of(client.get(page_of(run, "cancel")))
+    assert "0 rows landed so far and stay in the catalogue. 1 row will not be imported." in question
+    assert ImportRun.objects.get().state == "loading"
+    client.post(page_of(run, "cancel"))
+    assert ImportRun.objects.get().state == "cancelled"
+    assert shown_outcomes(client.get(page_of(run))) == {"rejected": 2, "pending": 1, "rows": 3}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_cancel_of_an_ended_import_changes_nothing(client: Client, method: str) -> None:
+    run = import_rows(BROKEN)
+    answer = getattr(client, method)(page_of(run, "cancel"), follow=True)
+    assert "ended already." in " ".join(map(str, answer.context["messages"]))
+    assert ImportRun.objects.get().state == "completed"
+
+
+# --- What did not land -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ["load", "never"])
+def test_rejected_rows_download_in_the_file_s_own_columns(client: Client, stage: str) -> None:
+    run = confirm(BROKEN)
+    work_up_to(run, stage) if stage == "load" else work(run)
+    answer = client.get(page_of(run, "rejected"))
+    assert f'filename="rejected-rows-{run.pk}.csv"' in answer["Content-Disposition"]
+    header, *rejected = rows_of(answer)
+    assert header == ["sku", "name", "price", "stock", "_line", "_error"]
+    assert [(cells[0], cells[2], cells[3], cells[4]) for cells in rejected] == [
+        ("B", "abc", "3", "3"),
+        ("C", "12.50", "-2", "4"),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mended_rejected_rows_land_when_uploaded_again(client: Client, post: Callable[..., Any]) -> None:
+    run = import_rows(BROKEN)
+    broken = b"".join(client.get(page_of(run, "rejected")).streaming_content).decode()
+    post(broken.replace("abc", "7.00").replace(",-2,", ",2,"), "mended.csv")
+    mended = ImportRun.objects.get(filename="mended.csv")
+    assert client.get(page_of(mended)).context["unused"] == []
+    work(pipeline.confirm(run=mended))
+    assert sorted(products()) == ["A", "B", "C"]
+
+
+def test_download_when_nothing_was_rejected_leads_back(client: Client) -> None:
+    run = import_rows([row("A")])
+    answer = client.get(page_of(run, "rejected"), follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        f"Import {run.pk} has no rejected rows."
+    ]
+
+
+def test_download_when_the_file_was_cleared_away_says_so(client: Client) -> None:
+    run = import_rows(BROKEN)
+    for file in (run.file, run.rejected_file):
+        file.storage.delete(file.name)
+    answer = client.get(page_of(run, "rejected"), follow=True)
+    assert [str(message) for message in answer.context["messages"]] == [
+        "catalog.csv was cleared away, and its rejected rows with it."
+    ]
+
+
+def test_rows_set_aside_are_listed_with_the_reason_page_by_page(client: Client) -> None:
+    run = import_rows([row("A", stock=str(number)) for number in range(103)])
+    shown = text_of(client.get(page_of(run, "set_aside"), {"page": 2}))
+    assert "102 rows of catalog.csv set aside" in shown
+    assert "Line SKU Outcome Why 102 A superseded Line 104 has the same SKU and comes later. 103 A" in shown
+    assert "Page 2 of 2" in shown
+
+
+# --- List ------------------------------------------------------------------------------------------------
+
+
+def test_list_without_imports_says_what_would_be_here(client: Client) -> None:
+    assert "No imports yet Every file that is imported will be here" in text_of(client.get(LIST))
+
+
+def test_list_shows_how_each_import_went(client: Client, staff: User) -> None:
+    run = import_rows(BROKEN)
+    ImportRun.objects.update(owner=staff)
+    shown = text_of(client.get(LIST))
+    assert f"Import {run.pk}: catalog.csv Completed 100 % 3 2 33.3 % staff now" in shown.replace(
+        "completed", "Completed"
+    )
+
+
+def test_list_offers_neither_deleting_nor_editing(client: Client) -> None:
+    import_rows(BROKEN)
+    answer = client.get(LIST)
+    assert 'name="action"' not in answer.content.decode()
+    assert client.post(f"{LIST}1/delete/", {"post": "yes"}).status_code == 404
