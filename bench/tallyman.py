@@ -33,7 +33,7 @@ class Tallyman:
         self.name = f"tallyman-{workers}"
         self.label = f"**Tallyman, {workers} worker{'s' if workers > 1 else ''}**"
         self.cases = cases
-        self._names = [f"bench-{number}" for number in range(1, workers + 1)]
+        self._names = [f"{self.name}-{number}" for number in range(1, workers + 1)]
         self._nodes: list[Process] = []
         self._peak = 0
 
@@ -92,7 +92,7 @@ class Tallyman:
 
     def _observed(self, condition: Callable[[], bool]) -> bool:
         true = condition()
-        self._peak = max(self._peak, *(peak_of_tree(node.pid) for node in self._nodes if node.pid))
+        self._peak = max([self._peak, *(peak_of_tree(node.pid) for node in self._nodes if node.pid)])
         return true
 
 

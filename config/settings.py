@@ -155,6 +155,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 10,
+    # How long a sender tries to connect: by default kombu goes on for six seconds, and a request with it.
+    "max_retries": 1,
+    "interval_start": 0.1,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
 }
 # A hint must not hold up the request that sends it: the row is safe and the sweeper will send another.
 CELERY_TASK_PUBLISH_RETRY = True

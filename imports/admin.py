@@ -34,6 +34,10 @@ _COLOURS = {
 }
 
 
+def _run_or_404(pk: int) -> ImportRun:
+    return get_object_or_404(ImportRun.objects.select_related("owner"), pk=pk)
+
+
 @admin.register(ImportRun)
 class ImportRunAdmin(ModelAdmin):
     """Nothing is added, edited or deleted in the usual way: an import is uploaded, confirmed and watched."""
@@ -77,7 +81,7 @@ class ImportRunAdmin(ModelAdmin):
 
     def _run_door(self, view: View, allowed: Check) -> View:
         def with_run(request: HttpRequest, pk: int) -> HttpResponseBase:
-            return view(request, get_object_or_404(ImportRun, pk=pk))
+            return view(request, _run_or_404(pk))
 
         return self._door(with_run, allowed)
 
@@ -93,7 +97,7 @@ class ImportRunAdmin(ModelAdmin):
         return door
 
     def _run(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        run = get_object_or_404(ImportRun, pk=pk)
+        run = _run_or_404(pk)
         if run.state != ImportRun.State.DRAFT:
             return watching.watch(request, run)
         if not self.has_add_permission(request):
@@ -131,15 +135,15 @@ class ImportRunAdmin(ModelAdmin):
             percent,
         )
 
-    @display(description="rows", ordering="rows")
+    @display(description="rows", ordering="rows", formatting="price")
     def all_rows(self, run: ImportRun) -> str:
         return f"{run.rows:,}" if run.lines else "–"
 
-    @display(description="rejected", ordering="rejected")
+    @display(description="rejected", ordering="rejected", formatting="price")
     def rejected_rows(self, run: ImportRun) -> str:
         return f"{run.rejected:,}" if run.lines else "–"
 
-    @display(description="success")
+    @display(description="success", formatting="price")
     def success(self, run: ImportRun) -> str:
         # Rounded down: 100 % must mean every row.
         return f"{int(run.success_rate * 1000) / 10:.1f} %" if run.state == ImportRun.State.COMPLETED else "–"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import F
 
 from imports import pipeline, staging
 from imports.models import ImportRun
@@ -27,7 +28,7 @@ def check(claim: Claim) -> None:
     pipeline.must_be(run, ImportRun.State.CHECKING)
     if staging.count_rows(run) != run.rows_staged:
         staging.rebuild(run)
-    made = resolve_categories(run)
+    resolve_categories(run)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
         superseded = _settle_duplicates(cursor, run)
@@ -39,7 +40,6 @@ def check(claim: Claim) -> None:
             run_id=run.pk,
             ranges=_ranges(cursor, run, rows.changed),
             fresh=not rows.found,
-            categories=made,
             superseded=superseded,
             unchanged=rows.same - skipped,
             skipped=skipped,
@@ -88,11 +88,8 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
         separate_slugs(cursor, run)
 
 
-def resolve_categories(run: ImportRun) -> int:
-    """Create the categories that rows to be written name, in a short transaction of their own.
-
-    Returns how many were new.
-    """
+def resolve_categories(run: ImportRun) -> None:
+    """Create the categories that rows to be written name, and count them, in a short transaction."""
     table = run.staging_table
     wanted = {"create": "NOT found", "update": "found"}.get(run.mode, "true")
     with connection.cursor() as cursor:
@@ -108,7 +105,8 @@ def resolve_categories(run: ImportRun) -> int:
             " ON CONFLICT (path) DO UPDATE SET category_id = excluded.category_id",
             [(text, ids[categories.key_of(names)]) for text, names in paths.items()],
         )
-        return Category.objects.count() - before
+        if made := Category.objects.count() - before:
+            ImportRun.objects.filter(pk=run.pk).update(categories_created=F("categories_created") + made)
 
 
 def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:

@@ -224,7 +224,7 @@ class Metadata(Column):
         is compared by PostgreSQL itself, value by value."""
         try:
             return _as_jsonb(json.loads(cleaned, parse_float=_plain_float))
-        except _UnusualNumber:
+        except _UnusualNumberError:
             return ""
 
     @staticmethod
@@ -324,19 +324,21 @@ def _finite(text: str) -> float:
     return value
 
 
-class _UnusualNumber(ValueError):
+class _UnusualNumberError(ValueError):
     """A number that Python would not write as it stands: it may be another one than it seems."""
 
 
 def _plain_float(text: str) -> float:
     value = float(text)
     if repr(value) != text:
-        raise _UnusualNumber(text)
+        raise _UnusualNumberError(text)
     return value
 
 
 # The scanner itself: `decode` spends twice its time on looking for white space around the value.
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).scan_once  # type: ignore[attr-defined]
+_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite
+).scan_once  # type: ignore[attr-defined]
 
 
 def _decode_json(text: str) -> Any:

@@ -101,7 +101,7 @@ def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: i
 
 
 def _one_at_a_time() -> None:
-    """Let only one transaction change who is at work. Taken before any run is locked, or two would deadlock."""
+    """Let one transaction at a time change who is at work; before it locks a run, or two would deadlock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADMITTING])
 
@@ -111,10 +111,13 @@ def _admit_next() -> None:
     if ImportRun.objects.active().exists():
         return
     run = ImportRun.objects.waiting().select_for_update().first()
-    if run is not None:
-        run.state, run.started_at = State.STAGING, Now()
-        run.save(update_fields=["state", "started_at"])
-        begin_staging(run)
+    if run is None:
+        return
+    if ImportRun.objects.filter(state=State.PLANNING, confirmed_at__lt=run.confirmed_at).exists():
+        return  # an earlier one is still being read; landing after this one, it would bring back old values
+    run.state, run.started_at = State.STAGING, Now()
+    run.save(update_fields=["state", "started_at"])
+    begin_staging(run)
 
 
 def begin_staging(run: ImportRun) -> None:
@@ -160,7 +163,6 @@ def checked(
     run_id: int,
     ranges: list[tuple[str, str | None, int]],
     fresh: bool,
-    categories: int,
     **outcomes: int,
 ) -> None:
     """Record the check; one load job for each key range `(first SKU, next range's first or None, rows)`.
@@ -171,7 +173,6 @@ def checked(
         run_id,
         State.CHECKING,
         ranges_total=len(ranges),
-        categories_created=categories,
         pending=-sum(outcomes.values()),
         **outcomes,
     )

@@ -248,9 +248,11 @@ LEFT JOIN shop_category c ON c.id = p.category_id
 """
 
 
-# While an import is loaded, what it created itself counts as not there, as it was when rows were first staged.
+# When rows are staged again, what the import created itself counts as not there, as it was the first time.
 _NOT_OWN = """
-AND NOT EXISTS (SELECT FROM imports_rowchange r WHERE r.run_id = {} AND r.product_id = p.id AND r.before IS NULL)
+AND NOT EXISTS (
+    SELECT FROM imports_rowchange r WHERE r.run_id = {} AND r.product_id = p.id AND r.before IS NULL
+)
 """
 
 

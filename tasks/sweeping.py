@@ -50,7 +50,9 @@ def _send_missing() -> int:
         takeable = Job.objects.takeable().filter(queue=queue)
         missing = min(AT_ONCE, takeable.count() - _length(queue))
         if missing > 0:
-            sent += _send(list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing]))
+            sent += _send(
+                list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing])
+            )
     return sent
 
 

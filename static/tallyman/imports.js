@@ -14,6 +14,7 @@
         const tooLarge = form.querySelector("[data-too-large]");
         const button = form.querySelector(".im-main");
         form.querySelector("[data-with-script]").hidden = false;
+        input.hasChangeListener = true; // or Unfold looks for a text field beside it, and fails
 
         const show = () => {
             const file = input.files[0];

@@ -48,9 +48,13 @@ def _executable(playwright: Playwright) -> str | None:
 def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:  # noqa: F811
     """A function that opens an admin page as a staff member who may import; options are the browser's.
 
-    The web server and a worker run; files are small work to the worker, so that progress can be seen.
+    The web server and a worker run; one at a time it does many small jobs, so that progress can be seen.
     """
-    stack.environment |= {"IMPORT_CHUNK_BYTES": "200000", "IMPORT_RANGE_ROWS": "1000"}
+    stack.environment |= {
+        "IMPORT_CHUNK_BYTES": "200000",
+        "IMPORT_RANGE_ROWS": "1000",
+        "WORKER_CONCURRENCY": "1",
+    }
     done = stack.manage("shell", "-c", _STAFF)
     assert done.returncode == 0, done.stderr
     stack.start_worker()

@@ -14,10 +14,10 @@ from tests.browser.conftest import Visit
 from tests.stack import Stack
 
 ADD = "imports/importrun/add/"
-ROWS = 10_000
+ROWS = 30_000
 PRICE, STOCK, NAME = sample_catalog.PRICE, sample_catalog.STOCK, sample_catalog.NAME
 # Row of the file → (its cell, what stands there instead).
-BREAKS = {7: (PRICE, "abc"), 4_000: (STOCK, "-2"), 4_001: (NAME, ""), 9_999: (PRICE, "1.234,56")}
+BREAKS = {7: (PRICE, "abc"), 12_000: (STOCK, "-2"), 12_001: (NAME, ""), 29_999: (PRICE, "1.234,56")}
 
 type Rows = list[list[str]]
 

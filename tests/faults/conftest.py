@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,6 +54,11 @@ def jobs_done(stack: Stack, run: int) -> int:
     return int(done)
 
 
+def waiting_hints(broker: redis.Redis) -> int:
+    """How many messages wait in the queue of imports."""
+    return cast(int, broker.llen("imports"))
+
+
 def wait_until_over(stack: Stack, run: int, *, seconds: float = 120) -> None:
     """Wait until the import has ended and no job of any kind is left to do, its mail's included."""
     query = (
@@ -64,9 +70,12 @@ def wait_until_over(stack: Stack, run: int, *, seconds: float = 120) -> None:
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with new, changed, unchanged, doubled and broken rows, for the `stocked` catalogue."""
+    """A file with new, changed, unchanged, doubled and broken rows for the `stocked` catalogue."""
     early = sample_catalog.rows(200, seed=_SEED, changed=100)  # superseded by the file's own
-    whole = sample_catalog.rows(ROWS, seed=_SEED, errors=0.5)
+    whole = (
+        line.replace("Garden > ", "Outdoors > ")  # categories that are new
+        for line in sample_catalog.rows(ROWS, seed=_SEED, errors=0.5)
+    )
     late = sample_catalog.rows(300, seed=_SEED, changed=50)  # supersede the file's own
     return _written(tmp_path_factory, "catalogue.csv", chain(early, whole, late))
 

@@ -2,11 +2,12 @@
 
 import json
 import uuid
+from functools import partial
 from pathlib import Path
 
 import redis
 
-from tests.faults.conftest import Reference, start_import, state_of, wait_until_over
+from tests.faults.conftest import Reference, start_import, state_of, wait_until_over, waiting_hints
 from tests.faults.effects import effects_of
 from tests.stack import Stack
 
@@ -26,7 +27,7 @@ def test_chunk_delivered_to_two_workers_at_once_has_one_effect(
     stack.start_worker("two")
     run = start_import(stack, catalogue)
     for state in ("staging", "loading"):
-        stack.wait_for(lambda state=state: state_of(stack, run) == state and broker.llen("imports") >= 6)
+        stack.wait_for(partial(_is_busy, stack, broker, run, state))
         _deliver_three_times(broker, "imports")
     wait_until_over(stack, run)
 
@@ -35,6 +36,10 @@ def test_chunk_delivered_to_two_workers_at_once_has_one_effect(
     for kind in ("imports.stage", "imports.load"):
         [(met,)] = stack.sql(_AT_ONCE, [kind])
         assert met > 0, f"no {kind} was with both workers at the same time"
+
+
+def _is_busy(stack: Stack, broker: redis.Redis, run: int, state: str) -> bool:
+    return state_of(stack, run) == state and waiting_hints(broker) >= 6
 
 
 def _deliver_three_times(broker: redis.Redis, queue: str) -> None:

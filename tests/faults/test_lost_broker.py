@@ -1,12 +1,20 @@
 """Valkey forgets everything, dies and comes back: only hints were in it."""
 
+from functools import partial
 from pathlib import Path
 
 import redis
 
 from config import embedded
 from tests.faults.catching import tree
-from tests.faults.conftest import Reference, jobs_done, newest_run, start_import, wait_until_over
+from tests.faults.conftest import (
+    Reference,
+    jobs_done,
+    newest_run,
+    start_import,
+    wait_until_over,
+    waiting_hints,
+)
 from tests.faults.effects import effects_of
 from tests.stack import Stack
 
@@ -22,17 +30,23 @@ print("seconds:", time.monotonic() - began)
 """
 
 
+def _is_past(stack: Stack, run: int, jobs: int) -> bool:
+    return jobs_done(stack, run) >= jobs
+
+
 def test_import_survives_flushall(
     stack: Stack, broker: redis.Redis, catalogue: Path, reference: Reference
 ) -> None:
     stack.launch("beat")
     stack.launch("worker")
     run = start_import(stack, catalogue)
+    lost = []
     for eighth in (0, 1, 3, 5, 6):
-        jobs = reference.jobs * eighth // 8
-        stack.wait_for(lambda jobs=jobs: jobs_done(stack, run) >= jobs)
+        stack.wait_for(partial(_is_past, stack, run, reference.jobs * eighth // 8))
+        lost.append(waiting_hints(broker))
         broker.flushall()
     wait_until_over(stack, run)
+    assert sum(lost) > 0, "nothing was flushed that mattered"
     assert effects_of(stack, run).differences(reference.effects) == []
 
 
@@ -44,8 +58,7 @@ def test_import_and_workers_survive_valkey_killed_and_restarted(
     before = [tree(worker) for worker in workers]
     run = start_import(stack, catalogue)
     for quarter in (1, 2, 3):
-        jobs = reference.jobs * quarter // 4
-        stack.wait_for(lambda jobs=jobs: jobs_done(stack, run) >= jobs)
+        stack.wait_for(partial(_is_past, stack, run, reference.jobs * quarter // 4))
         valkey.kill_valkey()
         valkey.start_valkey()
     wait_until_over(stack, run)

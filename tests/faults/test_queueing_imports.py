@@ -1,12 +1,13 @@
 """Imports that wait for each other, and one that is cancelled in the middle."""
 
 import csv
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.faults.conftest import Reference, start_import, state_of, wait_until_over
 from tests.faults.effects import counters, effects_of, products
-from tests.stack import Stack
+from tests.stack import Rows, Stack
 
 # Started early, because a Python of its own takes longer to start than the import to load.
 _CANCEL_WHILE_LOADING = """
@@ -79,4 +80,9 @@ def test_cancelled_import_counts_what_landed_and_lets_the_next_one_in(
     # What the first one had landed, the second finds unchanged.
     assert later["state"] == "completed"
     assert later["created"] == whole["created"] - result["created"]
-    assert products(stack) == reference.effects.products
+    assert _without_slugs(products(stack)) == _without_slugs(reference.effects.products)
+
+
+def _without_slugs(rows: Rows) -> Rows:
+    """Products that share a name: which of them came first decides, and two imports are an order."""
+    return [(sku, re.sub(r'"slug": "[^"]*"', "", content), *rest) for sku, content, *rest in rows]

@@ -26,6 +26,23 @@ def row(sku: str, **cells: str) -> dict[str, str]:
     return {"sku": sku, "name": f"Name of {sku}", "price": "12.50", "stock": "3", **cells}
 
 
+def catalogue(count: int = 60) -> list[dict[str, str]]:
+    """Sound rows with all of our columns filled in."""
+    return [
+        row(
+            f"SKU-{number:03}",
+            description=f"What {number} is, at length",
+            price=f"{number}.90",
+            stock=str(number),
+            category=f"Home > Room {number % 4}",
+            published="true" if number % 2 else "false",
+            featured="no",
+            metadata=f'{{"weight": {number}, "colour": "oak"}}',
+        )
+        for number in range(count)
+    ]
+
+
 def csv_of(rows: Iterable[Mapping[str, str]], header: Sequence[str] | None = None) -> str:
     """Rows as CSV text, with those of our columns that any row names (or with `header`)."""
     rows = list(rows)
@@ -138,3 +155,9 @@ def rejected_file(run: ImportRun) -> list[list[str]]:
     with run.rejected_file.open("rb") as file:
         text = file.read().decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def in_small_pieces(settings: Any) -> None:
+    """Many chunks and ranges out of few rows."""
+    settings.IMPORT_CHUNK_BYTES = 400
+    settings.IMPORT_RANGE_ROWS = 7

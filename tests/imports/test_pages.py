@@ -6,18 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import StopUpload
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from imports import pipeline
 from imports.columns import COLUMNS
 from imports.models import ImportRun
+from imports.uploading import LimitedUpload
 from tests.imports.running import confirm, csv_of, import_rows, products, receive, row, work, work_up_to
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +56,7 @@ def shown_outcomes(response: HttpResponse) -> dict[str, int]:
 @pytest.fixture
 def staff() -> User:
     """May import and see imports, and nothing else."""
-    user = User.objects.create_user("staff", is_staff=True)
+    user = User.objects.create_user("staff", "staff@example.com", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
     return user
 
@@ -223,6 +226,17 @@ def test_upload_that_passes_the_limit_is_refused_on_the_way(client: Client, sett
     assert not ImportRun.objects.exists()
 
 
+def test_file_that_grows_over_the_limit_is_stopped_and_deleted(rf: RequestFactory) -> None:
+    handler = LimitedUpload(rf.post(ADD), limit=10)
+    handler.new_file("file", "big.csv", "text/csv", None)
+    handler.receive_data_chunk(b"0123456789", 0)
+    kept = Path(handler.file.temporary_file_path())
+    assert (handler.exceeded, kept.exists()) == (False, True)
+    with pytest.raises(StopUpload):
+        handler.receive_data_chunk(b"0", 10)
+    assert (handler.exceeded, kept.exists()) == (True, False)
+
+
 def test_upload_of_exactly_the_limit_is_accepted(client: Client, settings: Any) -> None:
     settings.IMPORT_MAX_BYTES = 900_000
     answer, _ = stream_upload(client, 900_000)
@@ -351,8 +365,9 @@ def test_live_page_shows_how_far_the_import_is(client: Client) -> None:
     assert "3 price abc “abc” is not a plain number." in shown
 
 
-def test_live_page_is_cheap(client: Client, django_assert_max_num_queries: Any) -> None:
+def test_live_page_is_cheap(client: Client, staff: User, django_assert_max_num_queries: Any) -> None:
     run = confirm(BROKEN)
+    ImportRun.objects.update(owner=staff)
     work_up_to(run, "load")
     with django_assert_max_num_queries(6):  # session, user, permissions twice, the run, rejected rows
         client.get(page_of(run, "progress"))

@@ -45,7 +45,7 @@ def test_file_is_stored_hashed_and_looked_at() -> None:
 
 
 def test_owner_can_correct_what_was_detected() -> None:
-    run = receive("sku;name\nA,x;Brett\n".encode())
+    run = receive(b"sku;name\nA,x;Brett\n")
 
     look_again(run, delimiter=",", encoding="latin-1")
 

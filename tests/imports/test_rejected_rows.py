@@ -35,9 +35,16 @@ def test_rejected_rows_have_the_original_columns_in_their_order_and_why() -> Non
     assert rejected_file(run) == [
         ["Colour", "price", "Sku", "name", "_line", "_error"],
         ["b,l", "abc", "B", " Cup ", "3", PRICE],
-        ["", "-1", "", "Pot", "4", "The SKU is missing; every row needs one. Fill it in. The price -1 is below"
-         " zero. Write 0 or more."],
-    ]  # fmt: skip
+        [
+            "",
+            "-1",
+            "",
+            "Pot",
+            "4",
+            "The SKU is missing; every row needs one. Fill it in. The price -1 is below"
+            " zero. Write 0 or more.",
+        ],
+    ]
 
 
 def test_import_without_rejected_rows_has_no_file_of_them() -> None:

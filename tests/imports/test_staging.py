@@ -27,7 +27,19 @@ from tests.imports.running import (
 
 pytestmark = pytest.mark.django_db
 
-TEXTS = ["a\\b", "\\N", "\\.", "tab\there", 'say "hi"', "one\ntwo", "a\x1fb", "a\r\nb", "é€😀", "\\\\n", "x\x0by"]
+TEXTS = [
+    "a\\b",
+    "\\N",
+    "\\.",
+    "tab\there",
+    'say "hi"',
+    "one\ntwo",
+    "a\x1fb",
+    "a\r\nb",
+    "é€😀",
+    "\\\\n",
+    "x\x0by",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -75,7 +75,7 @@ def test_delayed_job_sends_no_hint_yet(broker: redis.Redis) -> None:
 
 
 def test_job_of_an_unknown_kind_is_not_created() -> None:
-    with pytest.raises(LookupError, match="No handler for jobs of kind 'tests.unknown'"):
+    with pytest.raises(LookupError, match=r"No handler for jobs of kind 'tests\.unknown'"):
         create([NewJob(kind="tests.unknown", subject="", title="")])
 
     assert Job.objects.count() == 0
@@ -84,7 +84,7 @@ def test_job_of_an_unknown_kind_is_not_created() -> None:
 def test_dead_broker_costs_a_job_only_its_hint(broker: redis.Redis, servers: Servers) -> None:
     servers.kill_valkey()
     try:
-        (first, second) = create(NewJob(kind=KIND, subject="test/1", title=name) for name in "ab")
+        first, _ = create(NewJob(kind=KIND, subject="test/1", title=name) for name in "ab")
         first.refresh_from_db()
         assert (first.state, first.hinted_at, Job.objects.count()) == ("queued", None, 2)
     finally:
