@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from imports.json_cells import is_deeper, parse, storable
 from shop.categories import SEPARATOR, key_of, split_path
 
 MAX_STOCK = 2_147_483_647
@@ -34,14 +33,14 @@ class CellError(ValueError):
 
 
 class Column:
-    """One of our columns. `db_type` is its type in the staging table, `compared` how the catalogue's value
-    is written when it is compared with a cleaned cell (an expression over `p`, the product, and `c`, its
+    """One of our columns. `db_type` is its type in the staging table, `equal` the SQL that tells whether
+    the catalogue has the cleaned cell already (over `k`, the texts of the row, `p`, the product, and `c`, its
     category)."""
 
     name: ClassVar[str]
     label: ClassVar[str]
     db_type: ClassVar[str]
-    compared: ClassVar[str]
+    equal: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
     needed_to_create: ClassVar[bool] = False
     example: ClassVar[str] = ""
@@ -50,13 +49,9 @@ class Column:
         """Return the cell as COPY text; raises CellError. `text` is stripped and not empty."""
         raise NotImplementedError
 
-    def comparable(self, cleaned: str) -> str:
-        """The cleaned cell as `compared` would write it."""
-        return cleaned
-
 
 class Sku(Column):
-    name, label, db_type, compared = "sku", "SKU", 'varchar(100) COLLATE "C"', "p.sku"
+    name, label, db_type, equal = "sku", "SKU", 'varchar(100) COLLATE "C"', "true"
     synonyms = ("item number", "article number", "product code", "variant sku", "artikelnummer", "item sku")
     example = "TM-1001"
 
@@ -69,7 +64,7 @@ class Sku(Column):
 
 
 class Name(Column):
-    name, label, db_type, compared = "name", "Name", "varchar(255)", "p.name"
+    name, label, db_type, equal = "name", "Name", "varchar(255)", "p.name = k.name"
     synonyms = ("title", "product name", "product title", "item name", "produktname", "bezeichnung")
     needed_to_create = True
     example = "Oak cutting board"
@@ -83,7 +78,8 @@ class Name(Column):
 
 
 class Description(Column):
-    name, label, db_type, compared = "description", "Description", "text", "p.description"
+    name, label, db_type = "description", "Description", "text"
+    equal = "p.description = k.description"
     synonyms = ("body", "body html", "product description", "long description", "beschreibung")
     example = "End-grain oak, oiled by hand."
 
@@ -92,7 +88,7 @@ class Description(Column):
 
 
 class Price(Column):
-    name, label, db_type, compared = "price", "Price", "numeric(12,2)", "p.price"
+    name, label, db_type, equal = "price", "Price", "numeric(12,2)", "p.price = k.price::numeric"
     synonyms = ("regular price", "variant price", "unit price", "product price", "preis", "amount")
     needed_to_create = True
     example = "39.90"
@@ -112,13 +108,9 @@ class Price(Column):
             raise CellError("too_many_decimals", message)
         return str(rounded)
 
-    def comparable(self, cleaned: str) -> str:
-        whole, _, cents = cleaned.partition(".")
-        return f"{whole.lstrip('0') or '0'}.{cents or '00'}"
-
 
 class Stock(Column):
-    name, label, db_type, compared = "stock", "Stock", "integer", "p.stock"
+    name, label, db_type, equal = "stock", "Stock", "integer", "p.stock = k.stock::integer"
     synonyms = ("quantity", "qty", "inventory", "variant inventory qty", "stock quantity", "bestand", "menge")
     example = "25"
 
@@ -139,12 +131,10 @@ class Stock(Column):
             raise CellError("stock_too_large", f"The stock is above {MAX_STOCK:,}. Check the number.")
         return str(int(stock))
 
-    def comparable(self, cleaned: str) -> str:
-        return cleaned.lstrip("0") or "0"
-
 
 class CategoryPath(Column):
-    name, label, db_type, compared = "category", "Category", "text", "coalesce(c.key, '')"
+    name, label, db_type = "category", "Category", "text"
+    equal = "c.full_name = k.category"  # another spelling of the same path is settled when it is loaded
     synonyms = ("categories", "category path", "product category", "product type", "type", "kategorie")
     example = "Home > Kitchen > Boards"
 
@@ -158,9 +148,6 @@ class CategoryPath(Column):
             if len(self._seen) < 10_000:
                 self._seen[text] = path
         return path
-
-    def comparable(self, cleaned: str) -> str:
-        return cleaned.casefold()
 
     @staticmethod
     def _checked(text: str) -> str:
@@ -195,52 +182,38 @@ class _YesNo(Column):
 
 
 class Published(_YesNo):
-    name, label, compared = "published", "Published", "p.published"
+    name, label, equal = "published", "Published", "p.published = k.published::boolean"
     synonyms = ("active", "is published", "visible", "status", "product status")
 
 
 class Featured(_YesNo):
-    name, label, compared = "featured", "Featured", "p.featured"
+    name, label, equal = "featured", "Featured", "p.featured = k.featured::boolean"
     synonyms = ("is featured", "is featured?", "highlight")
     example = "false"
 
 
 class Metadata(Column):
-    name, label, db_type, compared = "metadata", "Metadata", "jsonb", "p.metadata"
+    name, label, db_type = "metadata", "Metadata", "jsonb"
+    equal = "p.metadata = k.metadata::jsonb"
     synonyms = ("meta", "attributes", "json")
     example = '{"brand": "Nordlys", "colour": "oak"}'
 
     def clean(self, text: str) -> str:
-        parsed = self._parsed(text)
+        try:
+            parsed = parse(text)
+        except (ValueError, RecursionError) as error:
+            where = f" (near character {error.pos + 1})" if isinstance(error, json.JSONDecodeError) else ""
+            message = f'The metadata is not valid JSON{where}. Write it like {{"colour": "blue"}}.'
+            raise CellError("not_json", message) from None
+        if "\\u" in text and not storable(parsed):
+            message = "The metadata has a \\u escape that stands for no character; remove it."
+            raise CellError("not_json", message)
         if not isinstance(parsed, dict):
             raise CellError("not_an_object", 'Metadata must be a JSON object such as {"colour": "blue"}.')
-        if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _is_deeper(parsed, MAX_JSON_DEPTH):
+        if text.count("{") + text.count("[") > MAX_JSON_DEPTH and is_deeper(parsed, MAX_JSON_DEPTH):
             message = f"The metadata is nested more than {MAX_JSON_DEPTH} levels deep. Make it flatter."
             raise CellError("too_deep", message)
         return text
-
-    def comparable(self, cleaned: str) -> str:
-        """As PostgreSQL writes jsonb. Where numbers are spelled unusually this differs from it, and the row
-        is compared by PostgreSQL itself, value by value."""
-        try:
-            return _as_jsonb(json.loads(cleaned, parse_float=_plain_float))
-        except _UnusualNumberError:
-            return ""
-
-    @staticmethod
-    def _parsed(text: str) -> Any:
-        try:
-            parsed = _decode_json(text)
-        except (ValueError, RecursionError) as error:
-            where = f" (near character {error.pos + 1})" if isinstance(error, json.JSONDecodeError) else ""
-            raise CellError(
-                "not_json", f'The metadata is not valid JSON{where}. Write it like {{"colour": "blue"}}.'
-            ) from None
-        if "\\u" in text and not _storable(parsed):
-            raise CellError(
-                "not_json", "The metadata has a \\u escape that stands for no character; remove it."
-            )
-        return parsed
 
 
 COLUMNS: tuple[type[Column], ...] = (
@@ -311,89 +284,3 @@ def _price_hint(text: str) -> str:
     # The last of the two signs is the decimal one; the other groups thousands.
     digits = digits.replace(".", "").replace(",", ".") if comma > point else digits.replace(",", "")
     return f"Write {digits}." if _NUMBER(digits) else "Write digits with a point, such as 12.50."
-
-
-def _refuse_constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise ValueError(f"{text} is out of range")
-    return value
-
-
-class _UnusualNumberError(ValueError):
-    """A number that Python would not write as it stands: it may be another one than it seems."""
-
-
-def _plain_float(text: str) -> float:
-    value = float(text)
-    if repr(value) != text:
-        raise _UnusualNumberError(text)
-    return value
-
-
-# The scanner itself: `decode` spends twice its time on looking for white space around the value.
-_scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder(
-    parse_constant=_refuse_constant, parse_float=_finite
-).scan_once  # type: ignore[attr-defined]
-
-
-def _decode_json(text: str) -> Any:
-    """Parse stripped JSON text; raises ValueError, or RecursionError when nested too deeply."""
-    try:
-        value, end = _scan(text, 0)
-    except StopIteration as stopped:
-        raise json.JSONDecodeError("no value", text, stopped.value) from None
-    if end != len(text):
-        raise json.JSONDecodeError("text after the value", text, end)
-    return value
-
-
-def _storable(parsed: Any) -> bool:
-    """PostgreSQL stores neither the NUL character nor half of a surrogate pair."""
-    text = json.dumps(parsed, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\\u0000" not in text.replace("\\\\", "")
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether objects and lists are nested more than `levels` deep."""
-    level = [value]
-    for _ in range(levels + 1):
-        inner = [item.values() if isinstance(item, dict) else item for item in level if _holds_more(item)]
-        if not inner:
-            return False
-        level = [item for items in inner for item in items]
-    return True
-
-
-def _holds_more(value: Any) -> bool:
-    return isinstance(value, dict | list)
-
-
-_encode_json = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _as_jsonb(value: Any) -> str:
-    """JSON text as PostgreSQL writes jsonb: keys by length, then by bytes."""
-    return _encode_json(_in_jsonb_order(value))
-
-
-def _in_jsonb_order(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _in_jsonb_order(value[key]) for key in sorted(value, key=_jsonb_rank)}
-    if isinstance(value, list):
-        return [_in_jsonb_order(item) for item in value]
-    return value
-
-
-@lru_cache(maxsize=10_000)
-def _jsonb_rank(key: str) -> tuple[int, bytes]:
-    encoded = key.encode()
-    return len(encoded), encoded

@@ -5,6 +5,8 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from config.processes import Process
 from tests.faults.catching import COMPARING, WRITING, Catcher, Caught, catcher
 from tests.faults.conftest import Reference, start_import, wait_until_over
@@ -22,11 +24,12 @@ _PHASES = [
 
 
 def test_import_survives_five_workers_killed_in_open_transactions(
-    stack: Stack, catalogue: Path, reference: Reference
+    stack: Stack, catalogue: Path, reference: Reference, capsys: pytest.CaptureFixture[str]
 ) -> None:
     seed = int(os.environ.get("TALLYMAN_SEED") or time.time())
-    print(f"TALLYMAN_SEED={seed} repeats these kills")
     rng = random.Random(seed)
+    with capsys.disabled():  # a run that passes shows them as well
+        print(f"\nTALLYMAN_SEED={seed} chooses these kills again:")
     stack.launch("beat")
     worker = stack.launch("worker", "--hostname=w0@%h")
     run = start_import(stack, catalogue)
@@ -36,11 +39,14 @@ def test_import_survives_five_workers_killed_in_open_transactions(
             skip = 0 if kind == "imports.check" else rng.randrange(5)
             caught = watching.stop(worker, name=f"w{number}", kind=kind, condition=condition, skip=skip)
             _kill(stack, watching, worker, caught)
+            with capsys.disabled():
+                print(
+                    f"  kill -9 in an open transaction of {caught.kind}, job {caught.job}, session {caught.backend}"
+                )
             killed.append(caught)
             worker = stack.launch("worker", f"--hostname=w{number + 1}@%h")
     wait_until_over(stack, run)
 
-    print(*killed, sep="\n")
     assert effects_of(stack, run).differences(reference.effects) == []
     for one in killed:
         [(attempts, state)] = stack.sql("SELECT attempts, state FROM tasks_job WHERE id = %s", [one.job])

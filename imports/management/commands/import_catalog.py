@@ -29,7 +29,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="OUR=THEIRS",
-            help=f"our column = the file's. Ours: {', '.join(columns.BY_NAME)}; an empty THEIRS leaves it out.",
+            help=f"our column = the file's (none: leave it out). Ours: {', '.join(columns.BY_NAME)}",
         )
         parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
         parser.add_argument("--wait", action="store_true", help="wait for the result")
