@@ -25,9 +25,7 @@ LEFT JOIN shop_category c ON c.id = p.category_id
 
 # When rows are staged again, what the import created itself counts as not there, as it was the first time.
 _NOT_OWN = """
-AND NOT EXISTS (
-    SELECT FROM imports_rowchange r WHERE r.run_id = {} AND r.product_id = p.id AND r.before IS NULL
-)
+AND NOT EXISTS (SELECT FROM imports_createdproducts r WHERE r.run_id = {} AND r.at = p.created_at)
 """
 
 

@@ -135,23 +135,29 @@ class _Range:
         )
 
     def _create(self, found: int) -> int:
-        """Insert the products that are not there yet, in key order, and journal them."""
+        """Insert the products that are not there yet and journal them.
+
+        In the order of their slugs and so, nearly, of their names: inside a range of SKUs that keeps all of
+        the large indexes' pages warm.
+        """
         absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
         return self._execute(
             f"""
-            WITH fresh AS MATERIALIZED (
-                SELECT uuidv7() AS id, s.*, m.category_id FROM {self.source}
-                WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.sku
-            ), made AS (
-                INSERT INTO shop_product (id, sku, slug, name, description, price, stock, category_id,
-                                          published, featured, metadata)
-                SELECT id, sku, coalesce(slug, id::text), name, coalesce(description, ''), price,
-                       coalesce(stock, 0), category_id, coalesce(published, true), coalesce(featured, false),
-                       coalesce(metadata, '{{}}') || coalesce(extra, '{{}}')
-                FROM fresh
+            WITH made AS (
+                INSERT INTO shop_product (sku, slug, name, description, price, stock, category_id, published,
+                                          featured, metadata, created_at, updated_at)
+                SELECT s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
+                       coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
+                       coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
+                       now(), now()
+                FROM {self.source}
+                WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug
+                RETURNING id
+            ), journaled AS (
+                INSERT INTO imports_createdproducts (run_id, at, product_ids)
+                SELECT %(run)s, now(), array_agg(id) FROM made HAVING count(*) > 0
             )
-            INSERT INTO imports_rowchange (run_id, product_id, line)
-            SELECT %(run)s, id, line FROM fresh
+            SELECT count(*) FROM made
             """
         )
 

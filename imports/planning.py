@@ -6,7 +6,6 @@ reading the chunks gives exactly the rows and problems of reading the file in on
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -143,10 +142,7 @@ class _RowSearch:
 
     def _first_settled(self, before: list[bytes], after: list[bytes]) -> int | None:
         """Index in `after` of the first line that no earlier line reaches past."""
-        decoded = partial(bytes.decode, encoding=self._encoding, errors="surrogateescape")
-        if after and self._grammar.all_closed(list(map(decoded, before))):
-            return 0
-        lines = list(map(decoded, (*before, *after)))
+        lines = [line.decode(self._encoding, "surrogateescape") for line in (*before, *after)]
         horizon, reached = _Horizon(lines, self._grammar), 0
         for index in range(len(lines)):
             if index >= len(before) and reached <= index:

@@ -105,14 +105,6 @@ class LineGrammar:
             return _is_open(error)
         return False
 
-    def all_closed(self, lines: list[str]) -> bool:
-        """Is no quote left open at the end of any of these lines? Quick, and False where it is not sure."""
-        reader = csv.reader(lines, self.format)
-        try:
-            return all(reader.line_num == number for number, _ in enumerate(reader, 1))
-        except csv.Error:
-            return False
-
     def stands_alone(self, line: str) -> bool:
         """Is this line by itself one row of the right width, its quotes all in their places?
 

@@ -83,8 +83,6 @@ def stage(claim: Claim) -> None:
         kept = copy_rows(run, batch)
         batch.rejected.sort(key=lambda row: row.line)
         RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
-        if batch.rejected:
-            Chunk.objects.filter(pk=chunk.pk).update(rejected=len(batch.rejected))
         pipeline.staged(
             claim,
             run_id=run.pk,

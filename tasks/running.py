@@ -92,8 +92,9 @@ def kept_alive(claim: Claim) -> Iterator[None]:
 
 
 def _throttled(report: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """Pass on at most two reports a second, and none from inside a transaction (nobody could see it)."""
-    latest = 0.0
+    """Pass on at most two reports a second: none for work that is over sooner, for they would cost more than
+    they tell, and none from inside a transaction, where nobody could see them."""
+    latest = time.monotonic()
 
     def maybe(current: int, total: int) -> None:
         nonlocal latest

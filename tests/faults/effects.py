@@ -25,6 +25,7 @@ class Effects:
     rejected: Rows
     set_aside: Rows
     journal: Rows
+    created: Rows
     messages: Rows
 
     def differences(self, other: "Effects") -> list[str]:
@@ -59,6 +60,11 @@ def effects_of(stack: Stack, run: int) -> Effects:
             f" {_KEY.format('r.before')}, {_KEY.format('r.after')}"
             " FROM imports_rowchange r LEFT JOIN shop_product p ON p.id = r.product_id"
             " WHERE r.run_id = %s ORDER BY r.line",
+            [run],
+        ),
+        created=stack.sql(
+            "SELECT p.sku FROM imports_createdproducts r, unnest(r.product_ids) AS made(id)"
+            " LEFT JOIN shop_product p ON p.id = made.id WHERE r.run_id = %s ORDER BY p.sku",
             [run],
         ),
         messages=stack.sql(

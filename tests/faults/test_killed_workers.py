@@ -41,7 +41,7 @@ def test_import_survives_five_workers_killed_in_open_transactions(
             _kill(stack, watching, worker, caught)
             with capsys.disabled():
                 print(
-                    f"  kill -9 in an open transaction of {caught.kind}, job {caught.job}, session {caught.backend}"
+                    f"  kill -9 in an open transaction: {caught.kind}, job {caught.job}, PID {caught.backend}"
                 )
             killed.append(caught)
             worker = stack.launch("worker", f"--hostname=w{number + 1}@%h")

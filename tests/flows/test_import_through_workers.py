@@ -63,7 +63,7 @@ def test_json_accounts_for_every_row_of_the_file(working: Stack, tmp_path: Path)
         "rejected": 30,
     }
     assert sum(result[outcome] for outcome in OUTCOMES) == result["rows"]
-    landed = "SELECT count(*) FROM imports_rowchange WHERE run_id = %s"
+    landed = "SELECT sum(cardinality(product_ids))::int FROM imports_createdproducts WHERE run_id = %s"
     assert working.sql(landed, [result["id"]]) == [(result["created"],)]
     assert working.sql("SELECT count(*) FROM shop_product") == [(result["created"],)]
 

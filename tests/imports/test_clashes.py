@@ -40,7 +40,7 @@ def test_last_sound_line_of_a_sku_wins() -> None:
         (2, "superseded", "Line 5 has the same SKU and comes later."),
         (4, "superseded", "Line 5 has the same SKU and comes later."),
     ]
-    assert (products()["A"]["price"], run.changes.get(line=5).before) == (3, None)
+    assert (products()["A"]["price"], run.changes.count()) == (3, 0)
 
 
 def test_rejected_line_supersedes_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from imports import pipeline
-from imports.models import OUTCOMES, ImportRun, RowChange
+from imports.models import OUTCOMES, CreatedProducts, ImportRun
 from imports.receiving import same_file
 from imports.signals import import_finished
 from shop.models import Product
@@ -239,7 +239,7 @@ def test_no_staging_table_is_left() -> None:
     work(run)
 
     assert staging_tables(run) == []
-    assert RowChange.objects.count() == 1
+    assert [len(made.product_ids) for made in CreatedProducts.objects.all()] == [1]
 
 
 def test_same_bytes_again_name_the_first_import() -> None:

@@ -161,7 +161,7 @@ def test_failed_attempt_leaves_nothing_behind(settings: Any) -> None:
         do(job)
 
     run.refresh_from_db()
-    assert (Product.objects.count(), run.changes.count()) == (1, 0)
+    assert (Product.objects.count(), run.creations.count()) == (1, 0)
     assert (run.state, run.ranges_done, run.created, run.pending) == ("loading", 0, 0, 4)
     assert Job.objects.get(pk=job.pk).state == Job.State.QUEUED
 
