@@ -146,6 +146,7 @@ CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MAX_MEMORY_KB", default=400
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0  # a running chunk may finish before a deploy ends its worker
 CELERY_WORKER_SEND_TASK_EVENTS = True  # Flower sees nothing without
 CELERY_TASK_SEND_SENT_EVENT = True
+CELERY_TASK_TRACK_STARTED = True  # the history shows what is at work, not only what has ended
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # structlog formats every line, the worker's too
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker

@@ -18,7 +18,8 @@ from tests.stack import Stack
 _MET = """
 SELECT EXISTS (
     SELECT FROM django_celery_results_taskresult busy
-    JOIN django_celery_results_taskresult idle ON idle.task_kwargs = busy.task_kwargs AND idle.worker <> busy.worker
+    JOIN django_celery_results_taskresult idle
+        ON idle.task_kwargs = busy.task_kwargs AND idle.worker <> busy.worker
     WHERE busy.task_name = %s AND busy.status IN ('STARTED', 'PROGRESS') AND idle.result = '"nothing to do"'
 )
 """
