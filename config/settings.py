@@ -115,7 +115,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = env.str("STATIC_ROOT", default=None)  # only where a web server of its own serves them
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Development and `make up` serve static files straight from the apps: nothing to collect, nothing stale.
 WHITENOISE_USE_FINDERS = True

@@ -163,10 +163,10 @@ def _copy_text(names: list[str]) -> Callable[[Row], str]:
         extra = _NULL if row.extra is None else _escaped(row.extra)
         return f"{row.line}\t{sku}\t{'t' if row.found else 'f'}\tf\t{slug}\t{extra}{fields(row.cells)}\n"
 
-    def fields(cells: list[str | None]) -> str:
+    def fields(cells: tuple[str | None, ...]) -> str:
         # Most rows have nothing to escape: one look at the whole instead of one at each cell.
         if cells and None not in cells:
-            whole = "\t".join(cast("list[str]", cells))
+            whole = "\t".join(cast("tuple[str, ...]", cells))
             if "\\" not in whole and "\n" not in whole and "\r" not in whole and whole.count("\t") == tabs:
                 return f"\t{whole}"
         return "".join([f"\t{_NULL if cell is None else _escaped(cell)}" for cell in cells])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from imports.columns import BY_NAME, CellError, guess_mapping, normalise, slug_for
+from imports.columns import BY_NAME, CellError, Column, guess_mapping, normalise, slug_for
 
 
 def clean(column: str, text: str) -> str:
@@ -274,3 +276,31 @@ def test_headers_are_compared_without_case_spaces_and_punctuation(header: str, n
 )
 def test_slug_is_made_from_the_name(name: str, slug: str) -> None:
     assert slug_for(name) == slug
+
+
+_CELL = st.one_of(
+    st.sampled_from(
+        ["12", "12.50", "0", "true", "No", "Home > Hats", "x" * 256, "a\tb", "12\x1f13", "12 13"]
+    ),
+    st.text(min_size=1, max_size=12).map(str.strip).filter(bool),
+)
+
+
+@given(st.lists(_CELL, min_size=1, max_size=5))
+@example(["12\x1f13", "4"])
+@example(["12 13"])
+def test_cleaning_at_once_answers_what_cleaning_one_by_one_does(texts: list[str]) -> None:
+    for column in (kind() for kind in BY_NAME.values()):
+        for _ in range(2):  # the second time, a category is known already
+            at_once = column.clean_all(texts)
+            assert at_once is None or at_once == one_by_one(column, texts)
+
+
+def one_by_one(column: Column, texts: list[str]) -> list[str | None]:
+    cleaned: list[str | None] = []
+    for text in texts:
+        try:
+            cleaned.append(column.clean(text))
+        except CellError:
+            cleaned.append(None)
+    return cleaned
