@@ -7,13 +7,16 @@ from contextlib import contextmanager
 
 @contextmanager
 def readable_outages() -> Iterator[None]:
-    """Turn a lost or absent database or broker into one line on stderr and exit code 1."""
+    """Turn a wrong setting, or an absent database or broker, into one line on stderr and exit code 1."""
+    from django.core.exceptions import ImproperlyConfigured
     from django.db import InterfaceError, OperationalError
     from kombu.exceptions import OperationalError as BrokerError
     from redis.exceptions import ConnectionError as RedisConnectionError
 
     try:
         yield
+    except ImproperlyConfigured as error:
+        sys.exit(_first_line(error))
     except (OperationalError, InterfaceError) as error:
         sys.exit(f"PostgreSQL does not answer ({_first_line(error)}). {_remedy('DATABASE_URL')}")
     except (BrokerError, RedisConnectionError) as error:

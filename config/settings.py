@@ -5,6 +5,7 @@ from typing import Any
 
 import environ
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 
 from config import embedded
@@ -14,6 +15,14 @@ from tasks.schedule import beat_schedule
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+
+def _port(variable: str, default: int) -> int:
+    text = env.str(variable, default=str(default))
+    if not (text.isdecimal() and 0 < int(text) < 65_536):
+        raise ImproperlyConfigured(f"{variable} must be a port from 1 to 65535, not `{text}`.")
+    return int(text)
+
 
 # --- Where the data lives --------------------------------------------------------------------------------
 # Without URLs of its own, Tallyman uses the servers that `make up` runs below DATA_DIR (docs/adr/0001).
@@ -45,8 +54,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default=None) or embedded.secret_key(DATA_DIR)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", default=8000)
-FLOWER_PORT = env.int("FLOWER_PORT", default=5555)
+PORT = _port("PORT", 8000)
+FLOWER_PORT = _port("FLOWER_PORT", 5555)
 # Where links in mails and on the terminal point to.
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 FLOWER_URL = env.str("FLOWER_URL", default=f"http://127.0.0.1:{FLOWER_PORT}").rstrip("/")
