@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -165,7 +166,14 @@ def run_apart(folder: Path, environment: dict[str, str], line: str) -> Apart:
     (folder / "Procfile").write_text(line)
     command = [sys.executable, "-c", RUN, str(folder)]
     python_path = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    popen = subprocess.Popen(command, env=environment | python_path, stdout=subprocess.PIPE, text=True)
+    popen = subprocess.Popen(
+        command,
+        env=environment | python_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        # The tests may run under `nohup`, which children inherit and the supervisor respects.
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+    )
     assert popen.stdout is not None
     assert popen.stdout.readline() == "started\n"
     return popen, psutil.Process(popen.pid).children(recursive=True)
