@@ -81,7 +81,6 @@ def _clean(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
         by_column = list(zip(*[cells for _, cells in block], strict=True))
         bad: set[int] = set()
         skus, *cleaned = [_clean_column(column, by_column[at], bad) for at, column in columns]
-        bad.update(index for index, cell in enumerate(skus) if cell is None)
         by_row = zip(*cleaned, strict=True) if cleaned else repeat(())
         for index, ((line, cells), key, values) in enumerate(zip(block, skus, by_row, strict=False)):
             if index in bad or key is None:

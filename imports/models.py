@@ -274,7 +274,7 @@ class SetAsideRow(models.Model):
 class CreatedProducts(models.Model):
     """The journal, first half: the products that one load job of an import created.
 
-    One row a job and not one a product: a million rows of their own would cost a tenth of the load.
+    One row a job and not one a product: a million rows of their own would cost more than a tenth of the load.
     `at` is the transaction's time and so the products' `created_at`, which leads from a product to its row.
     """
 

@@ -286,10 +286,6 @@ class Product(TimestampedModel):
         return f"{self.name} ({self.sku})"
 
     @property
-    def is_in_stock(self) -> bool:
-        return self.stock > 0
-
-    @property
     def stock_level(self) -> StockLevel:
         if self.stock <= 0:
             return StockLevel.OUT
