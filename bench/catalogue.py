@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from imports import sample_catalog
-from imports.columns import slug_for
+from imports.columns import slugs_for
 from shop import categories
 
 CHANGED_PERCENT = 10
@@ -125,9 +125,9 @@ def _cells(path: Path) -> Iterator[list[str]]:
 
 def _prepared(path: Path, ids: dict[str, int]) -> Iterator[str]:
     """The rows in COPY's text format, slugs as an import makes them: the SKU is added where two clash."""
-    slugs = Counter(hash(slug_for(cells[sample_catalog.NAME])) for cells in _cells(path))
+    slugs = Counter(hash(slugs_for([cells[sample_catalog.NAME]])[0]) for cells in _cells(path))
     for sku, name, description, price, stock, category, published, featured, metadata in _cells(path):
-        slug = slug_for(name)
+        slug = slugs_for([name])[0]
         if slugs[hash(slug)] > 1:
             slug = f"{slug[:60]}-{sku.lower()}"
         row = (

@@ -19,7 +19,7 @@ from import_export import fields, resources, widgets
 from import_export.instance_loaders import CachedInstanceLoader
 
 from bench.catalogue import Case
-from imports.columns import slug_for
+from imports.columns import slugs_for
 from shop import categories
 from shop.models import Category, Product
 
@@ -120,4 +120,4 @@ def _category_ids() -> dict[str, int]:
 
 
 def _slug(name: str, sku: str) -> str:
-    return f"{slug_for(name)}-{sku.lower()}"
+    return f"{slugs_for([name])[0]}-{sku.lower()}"

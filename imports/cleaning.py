@@ -1,10 +1,11 @@
-"""Read one chunk of the file and clean its cells: sound rows on one side, rejected lines on the other."""
+"""Read the rows of a chunk and clean their cells: sound rows on one side, rejected lines on the other."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, repeat
+from itertools import compress
 from typing import cast
 
 from imports.columns import BY_NAME, CellError, Column
@@ -12,29 +13,33 @@ from imports.dialect import Dialect
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.reading import ChunkReader
 
-_BLOCK = 500  # rows cleaned together
-
-
-@dataclass(slots=True)
-class Row:
-    """One sound line: cleaned cells in the order of `Batch.columns`, None where the cell is blank."""
-
-    line: int
-    sku: str
-    cells: tuple[str | None, ...]
-    extra: str | None = None
-    found: bool = False
-    same: bool = False
-
 
 @dataclass(slots=True)
 class Batch:
-    """The rows of a chunk and what was rejected of it."""
+    """The sound rows of a chunk, column by column, and what was rejected of it.
+
+    All lists but the last two are as long as there are rows; `cells` has one such list for each of `columns`.
+    """
 
     run: ImportRun
     columns: list[Column]
-    rows: list[Row] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    skus: list[str] = field(default_factory=list)
+    cells: list[list[str | None]] = field(default_factory=list)  # cleaned; None where blank
+    extras: list[str | None] = field(default_factory=list)  # unknown columns as JSON
+    hashes: list[int | None] = field(default_factory=list)  # of lines that are a record by themselves
+    found: list[bool] = field(default_factory=list)  # the catalogue has the SKU
+    unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
     rejected: list[RejectedRow] = field(default_factory=list)
+
+    def keep(self, wanted: Iterable[bool]) -> None:
+        """Drop the rows that are not wanted."""
+        wanted = list(wanted)
+        if all(wanted):
+            return
+        for name in ("lines", "skus", "extras", "hashes", "found"):
+            setattr(self, name, list(compress(getattr(self, name), wanted)))
+        self.cells = [list(compress(cells, wanted)) for cells in self.cells]
 
     def reject(self, line: int, errors: list[tuple[str, str, str, str]]) -> None:
         """Reject a line for `(column, value, code, message)` errors, the first of which is shown first."""
@@ -52,41 +57,56 @@ class Batch:
         )
 
 
-def read_chunk(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
-    """Read and clean a chunk, without the database."""
+def open_chunk(run: ImportRun, chunk: Chunk) -> ChunkReader:
+    """A reader for the chunk's part of the file."""
     with run.opened() as stream:
         stream.seek(chunk.offset)
         data = stream.read(chunk.length)
-    width = len(run.header)
-    reader = ChunkReader(
-        data, dialect=Dialect.from_dict(run.dialect), width=width, first_line=chunk.first_line
+    return ChunkReader(
+        data, dialect=Dialect.from_dict(run.dialect), width=len(run.header), first_line=chunk.first_line
     )
+
+
+def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
+    """Read and clean the rows that were not recognised; `hashes` has one for each physical line."""
     names = [name for name in BY_NAME if name in run.mapping and name != "sku"]
-    batch = Batch(run=run, columns=[BY_NAME[name]() for name in names])
-    _clean(run, reader, batch)
+    batch = Batch(run=run, columns=[BY_NAME[name]() for name in names], cells=[[] for _ in names])
+    sku = BY_NAME["sku"]()
+    unknown = _unknown_columns(run)
+    for lines, rows in reader.blocks():
+        by_column = list(zip(*rows, strict=True))
+        bad: set[int] = set()
+        skus = _clean_column(sku, by_column[run.mapping["sku"]], bad)
+        cells = [_clean_column(column, by_column[run.mapping[column.name]], bad) for column in batch.columns]
+        bad.update(index for index, key in enumerate(skus) if key is None)
+        for index in sorted(bad):
+            batch.reject(lines[index], _errors(run, batch, rows[index]))
+        sound = [index not in bad for index in range(len(lines))] if bad else None
+        _append(batch.lines, lines, sound)
+        _append(batch.skus, cast("list[str]", skus), sound)
+        for all_cells, more in zip(batch.cells, cells, strict=True):
+            _append(all_cells, more, sound)
+        extras = [_extra(unknown, row) for row in rows] if unknown else [None] * len(rows)
+        _append(batch.extras, extras, sound)
+    batch.hashes = [_hash_of(line - reader.first_line, reader, hashes) for line in batch.lines]
+    _reject_problems(run, reader, batch)
+    return batch
+
+
+def _append[T](column: list[T], more: list[T], sound: list[bool] | None) -> None:
+    column.extend(more if sound is None else compress(more, sound))
+
+
+def _hash_of(index: int, reader: ChunkReader, hashes: Sequence[int]) -> int | None:
+    """None for records of several lines and the like: what begins them may begin another one as well."""
+    return None if index in reader.careful else hashes[index]
+
+
+def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
     for problem in reader.problems:
         at = problem.column
-        column = run.header[at] if at is not None and at < width else ""
+        column = run.header[at] if at is not None and at < len(run.header) else ""
         batch.reject(problem.line, [(column, problem.value, problem.code, problem.message)])
-    return reader, batch
-
-
-def _clean(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
-    """Fill `batch.rows` block by block: most columns of most blocks are sound at one look."""
-    sku = BY_NAME["sku"]()
-    columns = [(run.mapping[column.name], column) for column in (sku, *batch.columns)]
-    unknown = _unknown_columns(run)
-    records = iter(reader)
-    while block := list(islice(records, _BLOCK)):
-        by_column = list(zip(*[cells for _, cells in block], strict=True))
-        bad: set[int] = set()
-        skus, *cleaned = [_clean_column(column, by_column[at], bad) for at, column in columns]
-        by_row = zip(*cleaned, strict=True) if cleaned else repeat(())
-        for index, ((line, cells), key, values) in enumerate(zip(block, skus, by_row, strict=False)):
-            if index in bad or key is None:
-                batch.reject(line, _errors(run, batch, cells))
-            else:
-                batch.rows.append(Row(line, key, values, _extra(unknown, cells) if unknown else None))
 
 
 def _clean_column(column: Column, cells: tuple[str, ...], bad: set[int]) -> list[str | None]:
@@ -138,6 +158,3 @@ def _unknown_columns(run: ImportRun) -> list[tuple[int, str]]:
 def _extra(unknown: list[tuple[int, str]], cells: list[str]) -> str | None:
     kept = {name: cells[index] for index, name in unknown if cells[index].strip()}
     return json.dumps(kept, ensure_ascii=False) if kept else None
-
-
-# SKUs and masks travel as one text each: SKUs have no control characters, and arrays are slow to write.

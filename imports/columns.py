@@ -12,7 +12,7 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import ClassVar, cast
 
-from imports.json_cells import is_deeper, parse, storable
+from imports.json_cells import are_plain_objects, is_deeper, parse, storable
 from shop.categories import SEPARATOR, key_of, split_path
 
 MAX_STOCK = 2_147_483_647
@@ -246,6 +246,9 @@ class Metadata(Column):
             raise CellError("too_deep", message)
         return text
 
+    def clean_all(self, texts: list[str]) -> list[str] | None:
+        return texts if are_plain_objects(texts, depth=MAX_JSON_DEPTH) else None
+
 
 COLUMNS: tuple[type[Column], ...] = (
     Sku, Name, Description, Price, Stock, CategoryPath, Published, Featured, Metadata,
@@ -280,22 +283,24 @@ def guess_mapping(header: list[str]) -> dict[str, int]:
     return mapping
 
 
-# Letters and digits stay, apostrophes go, all else separates words.
+# Letters and digits stay, apostrophes go, \x1f separates names, all else separates words.
 _SLUG_CHARACTERS = {
-    code: chr(code).lower() if chr(code).isalnum() else None if chr(code) == "'" else " "
+    code: chr(code).lower() if chr(code).isalnum() or code == 0x1F else None if chr(code) == "'" else " "
     for code in range(128)
 }
 
 
-def slug_for(name: str) -> str:
-    """The slug of a product's name before clashes are resolved; `product` where nothing is left of it.
+def slugs_for(names: list[str]) -> list[str]:
+    """The slugs of products' names before clashes are resolved; `product` where nothing is left of a name.
 
-    >>> slug_for("Men's 5\" Crème-Brûlée torch")
-    'mens-5-creme-brulee-torch'
+    >>> slugs_for(["Men's 5\" Crème-Brûlée torch", "?"])
+    ['mens-5-creme-brulee-torch', 'product']
     """
-    if not name.isascii():
-        name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return "-".join(name.translate(_SLUG_CHARACTERS).split())[:120].strip("-") or "product"
+    text = "\x1f".join([name.replace("\x1f", " ") for name in names])
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = text.translate(_SLUG_CHARACTERS).split("\x1f") if names else []
+    return ["-".join(name.split())[:120].strip("-") or "product" for name in words]
 
 
 def _key_size(names: tuple[str, ...]) -> int:

@@ -1,18 +1,19 @@
 """Compare a chunk's rows with the catalogue before they are sent to the staging table.
 
 PostgreSQL compares value by value, in one query by index. A row whose product is just so already travels on
-as a bare line and SKU, which makes importing the same file again nearly free.
+as a bare line and SKU. Most such rows never come here: `recognising` told them by their text.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import DataError, connection, transaction
 
-from imports.cleaning import Batch, Row
+from imports.cleaning import Batch
 from imports.columns import COLUMNS, Column
 from imports.models import ImportRun
-
-_PROBE = 50  # rows that tell whether a chunk is about known products
+from imports.recognising import Recognised, not_own
 
 # Each column travels as one text, because arrays of strings are slow to write.
 _CELL_END, _NO_CELL = "\x1f", "\x1e"
@@ -23,83 +24,80 @@ JOIN shop_product p ON p.sku = k.sku COLLATE "C" {unless}
 LEFT JOIN shop_category c ON c.id = p.category_id
 """
 
-# When rows are staged again, what the import created itself counts as not there, as it was the first time.
-_NOT_OWN = """
-AND NOT EXISTS (SELECT FROM imports_createdproducts r WHERE r.run_id = {} AND r.at = p.created_at)
-"""
 
-
-def look_up(run: ImportRun, batch: Batch) -> None:
-    """Mark the rows whose SKU the catalogue has, and those whose product is already just so.
+def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
+    """Mark the rows whose SKU the catalogue has, and reduce those whose product is just so to line and SKU.
 
     Rejects rows that would create a product but lack what a new one needs.
     """
-    _mark(run, batch.rows[:_PROBE], [])
-    if any(row.found for row in batch.rows[:_PROBE]):
-        _compare(run, batch, batch.rows)
-    else:  # probably all new: ask for the SKUs alone, and compare what is there after all
-        _mark(run, batch.rows[_PROBE:], [])
-        _compare(run, batch, [row for row in batch.rows if row.found])
+    batch.found = list(map(recognised.known.__contains__, batch.skus))
+    asked = set(recognised.skus)
+    if not asked.issuperset(batch.skus):
+        _ask(run, batch, [at for at, sku in enumerate(batch.skus) if sku not in asked], [])
+    if True in batch.found:
+        _compare(run, batch, [at for at, found in enumerate(batch.found) if found])
     if run.mode != ImportRun.Mode.UPDATE:
         _reject_incomplete(run, batch)
 
 
-def _compare(run: ImportRun, batch: Batch, rows: list[Row]) -> None:
-    odd = _with_separators(rows)
-    if odd:  # they take the long way: compared when they are loaded
-        _mark(run, odd, [])
-        rows = [row for row in rows if row not in odd]
+def _compare(run: ImportRun, batch: Batch, rows: list[int]) -> None:
+    """Take the rows out that are just so. Ones with separators in them are compared when they are loaded."""
+    rows = [at for at in rows if batch.extras[at] is None]
+    columns = ("".join([cells[at] or "" for at in rows]) for cells in batch.cells)
+    if any(_CELL_END in column or _NO_CELL in column for column in columns):
+        rows = [at for at in rows if not _has_separator(batch, at)]
     try:
-        _mark(run, rows, batch.columns)
-    except DataError:  # a value that PostgreSQL refuses; storing the rows will find out which
-        _mark(run, rows, [])
+        same = _ask(run, batch, rows, batch.columns)
+    except DataError:
+        return  # a value that PostgreSQL refuses; storing the rows will find out which
+    batch.unchanged.extend((batch.lines[at], batch.skus[at]) for at in same)
+    batch.keep(at not in same for at in range(len(batch.lines)))
 
 
-def _with_separators(rows: list[Row]) -> list[Row]:
-    """Rows one of whose cells has a separator in it. One look at each column tells that there are none."""
-    columns = ("".join(filter(None, cells)) for cells in zip(*(row.cells for row in rows), strict=True))
-    if not any(_CELL_END in column or _NO_CELL in column for column in columns):
-        return []
-    return [row for row in rows if any(_CELL_END in cell or _NO_CELL in cell for cell in row.cells if cell)]
+def _has_separator(batch: Batch, at: int) -> bool:
+    return any(_CELL_END in cell or _NO_CELL in cell for cells in batch.cells if (cell := cells[at]))
 
 
-def _mark(run: ImportRun, rows: list[Row], columns: list[Column]) -> None:
-    """Set `found` and, comparing `columns`, `same`; without columns no row counts as the same."""
+def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column]) -> set[int]:
+    """Set `found` of the rows; returns those that are the same in all of `columns`, if there are any."""
     if not rows:
-        return
-    texts = [_CELL_END.join([row.sku for row in rows])]
-    for at in range(len(columns)):
-        cells = [row.cells[at] for row in rows]
-        texts.append(_CELL_END.join([_NO_CELL if cell is None else cell for cell in cells]))
+        return set()
+    texts = [_CELL_END.join([batch.skus[at] for at in rows])]
+    for cells in batch.cells[: len(columns)]:
+        texts.append(_CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows]))
     same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
     query = _LOOK_UP.format(
         same=same or "false",
         arrays=", ".join(["string_to_array(%s, E'\\x1f', E'\\x1e')"] * len(texts)),
         names="".join(f", {column.name}" for column in columns),
-        unless=_NOT_OWN.format(int(run.pk)) if run.state == ImportRun.State.LOADING else "",
+        unless=not_own(run),
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
         cursor.execute(query, texts)
-        for number, is_same in cursor:
-            row = rows[number - 1]
-            row.found, row.same = True, is_same and row.extra is None
+        answers = [(rows[number - 1], is_same) for number, is_same in cursor]
+    for at, _ in answers:
+        batch.found[at] = True
+    return {at for at, is_same in answers if is_same}
 
 
 def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
+    """Reject the rows for new products in which one of the columns that those need is blank."""
     positions = {column.name: index for index, column in enumerate(batch.columns)}
-    needed = [(column, positions.get(column.name)) for column in COLUMNS if column.needed_to_create]
-    positions_needed = [position for _, position in needed if position is not None]
-    all_mapped = len(positions_needed) == len(needed)
-    complete = []
-    for row in batch.rows:
-        if row.found or (all_mapped and None not in [row.cells[at] for at in positions_needed]):
-            complete.append(row)
-            continue
-        lacking = [column for column, at in needed if at is None or row.cells[at] is None]
-        batch.reject(row.line, [_lacking(run, column) for column in lacking])
-    batch.rows = complete
+    nothing: list[str | None] = [None] * len(batch.skus)
+    needed = [column for column in COLUMNS if column.needed_to_create]
+    cells = [
+        batch.cells[positions[column.name]] if column.name in positions else nothing for column in needed
+    ]
+    if not any(None in column for column in cells):
+        return
+    complete = [found or None not in row for found, row in zip(batch.found, zip(*cells, strict=True), strict=True)]
+    for at, is_complete in enumerate(complete):
+        if not is_complete:
+            lacking = [column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None]
+            batch.reject(batch.lines[at], [_lacking(run, column) for column in lacking])
+    batch.keep(complete)
 
 
 def _lacking(run: ImportRun, column: type[Column]) -> tuple[str, str, str, str]:

@@ -35,6 +35,25 @@ def parse(text: str) -> Any:
     return value
 
 
+def are_plain_objects(texts: list[str], *, depth: int) -> bool:
+    """Whether each of the stripped texts is a JSON object, nested at most `depth` levels and without any
+    \\u escape. Quicker than a look at each; False means no more than that one of them wants such a look."""
+    whole = "".join(texts)
+    if "\\u" in whole:
+        return False
+    if whole.count("{") + whole.count("[") > len(texts) and any(
+        text.count("{") + text.count("[") > depth for text in texts
+    ):
+        return False
+    try:
+        scanned = [_scan(text, 0) for text in texts]
+    except (ValueError, RecursionError, StopIteration):
+        return False
+    return all(
+        type(value) is dict and end == len(text) for (value, end), text in zip(scanned, texts, strict=True)
+    )
+
+
 def storable(parsed: Any) -> bool:
     """PostgreSQL stores neither the NUL character nor half of a surrogate pair."""
     text = json.dumps(parsed, ensure_ascii=False)

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from imports import checking, pipeline, staging
 from imports.models import ImportRun
+from imports.recognising import source_hash
 from tasks.claiming import Claim
 
 _CONTENT = ("name", "description", "price", "stock", "published", "featured")
@@ -30,7 +31,8 @@ def load(claim: Claim) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every range.
         cursor.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'"
+            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB';"
+            " SET LOCAL tallyman.source_hash = 'kept'"  # the trigger on products clears it at other updates
         )
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
@@ -45,7 +47,7 @@ class _Range:
     """One range at work: `WHERE` clause, parameters and the statements over it."""
 
     def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
-        self.cursor, self.run, self.rows = cursor, run, payload["rows"]
+        self.cursor, self.run = cursor, run
         self.params = {"run": run.pk, "low": payload["low"], "high": payload["high"]}
         self.where = "NOT s.same AND s.sku >= %(low)s" + (
             " AND s.sku < %(high)s" if payload["high"] is not None else ""
@@ -53,6 +55,7 @@ class _Range:
         self.source = (
             f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
         )
+        self.rows = self._execute(f"SELECT count(*) FROM {run.staging_table} s WHERE {self.where}")
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
@@ -121,6 +124,7 @@ class _Range:
             new["metadata"] = metadata
         if not new:
             return 0
+        assignments.append(f"source_hash = {self._source_hash(updating=True)}")
         return self._execute(
             f"""
             WITH changed AS (
@@ -145,11 +149,11 @@ class _Range:
             f"""
             WITH made AS (
                 INSERT INTO shop_product (sku, slug, name, description, price, stock, category_id, published,
-                                          featured, metadata, created_at, updated_at)
+                                          featured, metadata, created_at, updated_at, source_hash)
                 SELECT s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
                        coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
-                       now(), now()
+                       now(), now(), {self._source_hash()}
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug
                 RETURNING id
@@ -160,6 +164,15 @@ class _Range:
             SELECT count(*) FROM made
             """
         )
+
+    def _source_hash(self, *, updating: bool = False) -> str:
+        if "category" not in self.run.mapping:
+            return source_hash("NULL")
+        stored = source_hash("s.category")
+        if not updating:
+            return stored
+        # The row leaves the category alone, so its text does not tell what the product's is.
+        return f"CASE WHEN s.category IS NULL AND p.category_id IS NOT NULL THEN NULL ELSE {stored} END"
 
     def _reject_incomplete(self) -> int:
         """Rows for products that were deleted since staging, and that say too little to make them anew."""

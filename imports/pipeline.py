@@ -161,11 +161,11 @@ def checked(
     claim: claiming.Claim,
     *,
     run_id: int,
-    ranges: list[tuple[str, str | None, int]],
+    ranges: list[tuple[str, str | None]],
     fresh: bool,
     **outcomes: int,
 ) -> None:
-    """Record the check; one load job for each key range `(first SKU, next range's first or None, rows)`.
+    """Record the check; one load job for each key range `(first SKU, next range's first or None)`.
 
     `fresh`: the catalogue had none of the SKUs, so a range need not look for them unless it fails.
     """
@@ -182,13 +182,12 @@ def checked(
             _job(
                 run,
                 "imports.load",
-                f"part {number} of {len(ranges)}, SKU {low} and on",
+                f"part {number} of {len(ranges)}" + (f", SKU {low} and on" if low else ""),
                 low=low,
                 high=high,
-                rows=rows,
                 fresh=fresh,
             )
-            for number, (low, high, rows) in enumerate(ranges, start=1)
+            for number, (low, high) in enumerate(ranges, start=1)
         )
     else:
         _begin_finishing(run)

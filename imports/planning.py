@@ -1,7 +1,9 @@
 """Cutting a file into chunks that start at rows, so that workers can read them side by side.
 
-A chunk starts where no earlier line can reach past by an open quote (`recovery` bounds how far it could), so
-reading the chunks gives exactly the rows and problems of reading the file in one piece.
+A chunk starts where no earlier line can reach past by an open quote, so reading the chunks gives exactly the
+rows and problems of reading the file in one piece. Nearly always that is before `RUN` lines that stand alone,
+which `recovery` never takes for the inside of a record; else it is found by looking back as far as a record
+could reach.
 """
 
 from collections.abc import Iterator
@@ -11,12 +13,13 @@ from typing import BinaryIO
 
 from imports.dialect import Dialect, RefusedFile
 from imports.encoding import UTF8, EncodingEvidence
-from imports.recovery import MAX_CELL, MAX_RECORD_LINES, LineGrammar, RecordFinder, Search
+from imports.recovery import MAX_CELL, MAX_RECORD_LINES, RUN, LineGrammar, RecordFinder, Search
 
 MAX_LINE = 16_777_216  # bytes; a chunk is held in memory, and it can't be cut inside a line
 _CHUNK_LINES = 50_000  # bounds what a chunk of very short lines costs in memory
 _BLOCK = 131_072
 _WINDOW = 131_072
+_NEAR = 32_768
 _LOOKBACK = 4 * MAX_CELL  # bytes that the longest record can take in UTF-8
 _HOPELESS_LINES = 2 * MAX_RECORD_LINES  # where even these hold no certain start, any line start must do
 
@@ -117,6 +120,8 @@ class _RowSearch:
 
     def first_from(self, offset: int) -> tuple[int, int] | None:
         """(offset, line ends in between) of the first such place after `offset`; None if there is none."""
+        if (place := self._before_run(offset)) is not None:
+            return place
         before, size = self._lines_before(offset), _WINDOW
         while True:
             self._stream.seek(offset)
@@ -131,6 +136,19 @@ class _RowSearch:
             if len(data) < size:
                 return None
             size *= 4
+
+    def _before_run(self, offset: int) -> tuple[int, int] | None:
+        """As `first_from`: where the first `RUN` lines begin of which each stands alone, if that is near."""
+        self._stream.seek(offset)
+        lines = self._stream.read(_NEAR).split(self._eol)[:-1]  # the last one is cut by the end of the window
+        run = 0
+        for number in range(1, len(lines)):  # the first one is cut by the offset
+            line = lines[number].decode(self._encoding, "surrogateescape")
+            run = run + 1 if self._grammar.stands_alone(line) else 0
+            if run == RUN:
+                first = number + 1 - RUN
+                return offset + sum(len(before) + 1 for before in lines[:first]), first
+        return None
 
     def _lines_before(self, offset: int) -> list[bytes]:
         """The lines from which a record could reach past `offset`; the last one ends there unfinished."""

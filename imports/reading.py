@@ -4,12 +4,14 @@ Clean single-line records run through `csv.reader` untouched. Where a record is 
 where it ends, and the fast reading resumes on the line after it. Each physical line is accounted for:
 
     physical_lines == records + len(problems) + continuation_lines + blank_lines
+
+Lines that the caller recognises (they were read before, each as a whole record) need not be parsed again.
 """
 
 import csv
 import re
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imports.dialect import Dialect
@@ -18,6 +20,7 @@ from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
 EXCERPT = 200  # characters of a bad value that are worth showing
 KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for the rejected-rows file
 _BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line costs no more than this
+_YIELD = 500  # rows handed out together
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -51,64 +54,97 @@ class Problem:
 
 
 class ChunkReader:
-    """Iterate over the rows of one chunk; counters and `problems` fill on the way and hold at the end."""
+    """Read the rows of one chunk, once; counters and `problems` fill on the way and hold at the end.
+
+    `lines` are the physical lines as text. `recognised` has one byte for each of them: before reading, set
+    those to 1 which were once read as a whole record by the same dialect and width; they are counted, but
+    come with no cells. After reading, it is 1 for exactly the lines that were left out for that reason: one
+    that turns out to be part of another record is not.
+    """
 
     def __init__(self, data: bytes, *, dialect: Dialect, width: int, first_line: int) -> None:
         """`data` starts at a record; `width` is the number of header cells; `first_line` counts from 1."""
         self.problems: list[Problem] = []
         self.records = self.blank_lines = self.continuation_lines = 0
-        self._dialect, self._width, self._first_line = dialect, width, first_line
+        self.first_line = first_line
+        self._dialect, self._width = dialect, width
         self._grammar = LineGrammar(
             delimiter=dialect.delimiter, quotechar=dialect.quotechar, line_end=dialect.line_end, width=width
         )
         text, foreign = _decode(data, dialect.encoding)
-        self._lines = text.split(dialect.line_end)
-        if not self._lines[-1]:  # what follows the last line end is no line
-            self._lines.pop()
-        self.physical_lines = len(self._lines)
+        self.lines = text.split(dialect.line_end)
+        if not self.lines[-1]:  # what follows the last line end is no line
+            self.lines.pop()
+        self.physical_lines = len(self.lines)
+        self.recognised = bytearray(self.physical_lines)
         # Lines with bytes that must not reach anyone: the fast path stops before each of them.
-        self._suspects = [i for i, line in enumerate(self._lines) if _FOREIGN.search(line)] if foreign else []
-        self._finder = RecordFinder(self._lines, self._grammar)
+        self.suspects = [i for i, line in enumerate(self.lines) if _FOREIGN.search(line)] if foreign else []
+        self.careful: set[int] = set()  # indexes of lines where the fast path stopped
+        self._finder = RecordFinder(self.lines, self._grammar)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        """(physical line number of its first line, exactly `width` cells) for each readable record."""
+        """(physical line number of its first line, exactly `width` cells) for each record with cells."""
+        for numbers, rows in self.blocks():
+            yield from zip(numbers, rows, strict=True)
+
+    def blocks(self) -> Iterator[tuple[list[int], list[list[str]]]]:
+        """The same as `__iter__`, some hundred rows at once: (numbers, rows)."""
+        numbers: list[int] = []
+        rows: list[list[str]] = []
         index = 0
         while index < self.physical_lines:
-            index = yield from self._fast(index)
-            if index < self.physical_lines:
-                found = self._finder.at(index)
-                if row := self._settle(index, found):
-                    yield self._first_line + index, row
-                index += found.lines
+            stop = self._block_end(index)
+            reached = self._fast(index, stop, numbers, rows)
+            index = stop if reached is None else reached + self._carefully(reached, numbers, rows)
+            if len(rows) >= _YIELD:
+                yield numbers, rows
+                numbers, rows = [], []
+        self.records += sum(self.recognised)
+        if rows:
+            yield numbers, rows
 
-    def _fast(self, index: int) -> Generator[tuple[int, list[str]], None, int]:
-        """Single-line records from `index` on; returns the index of the first line that needs care."""
-        width, settle = self._width, self._settle
-        while index < (stop := self._block_end(index)):
-            reader = csv.reader(self._lines[index:stop], self._grammar.format)
-            offset, number = self._first_line + index - 1, self._first_line + index
-            try:
-                for cells in reader:
-                    if offset + reader.line_num != number:
-                        break
-                    if len(cells) == width and (cells[0].strip() or any(map(str.strip, cells))):
-                        self.records += 1
-                        yield number, cells
-                    elif row := settle(number - self._first_line, Found(cells)):
-                        yield number, row
-                    number += 1
-            except csv.Error:
-                pass  # the line it happened in is the first one not counted
-            index = number - self._first_line
-            if index < stop:
-                break
-        return index
+    def _carefully(self, index: int, numbers: list[int], rows: list[list[str]]) -> int:
+        """Read the one record that starts at `index`; returns how many lines it takes."""
+        self.careful.add(index)
+        found = self._finder.at(index)
+        self.recognised[index : index + found.lines] = bytes(found.lines)
+        if row := self._settle(index, found):
+            numbers.append(self.first_line + index)
+            rows.append(row)
+        return found.lines
+
+    def _fast(self, index: int, stop: int, numbers: list[int], rows: list[list[str]]) -> int | None:
+        """Add the single-line records from `index` to `stop`; returns the first line that needs care, if any."""
+        if index == stop:
+            return index
+        if any(self.recognised[index:stop]):
+            todo: Sequence[int] = [i for i in range(index, stop) if not self.recognised[i]]
+            lines = [self.lines[i] for i in todo]
+        else:
+            todo, lines = range(index, stop), self.lines[index:stop]
+        reader, width, done = csv.reader(lines, self._grammar.format), self._width, 0
+        try:
+            for cells in reader:
+                if reader.line_num != done + 1:
+                    break
+                if len(cells) == width and (cells[0].strip() or any(map(str.strip, cells))):
+                    self.records += 1
+                    row: list[str] | None = cells
+                else:
+                    row = self._settle(todo[done], Found(cells))
+                if row:
+                    rows.append(row)
+                    numbers.append(self.first_line + todo[done])
+                done += 1
+        except csv.Error:
+            pass  # the line it happened in is the first one not counted
+        return todo[done] if done < len(todo) else None
 
     def _block_end(self, index: int) -> int:
         """Where the lines for one csv.reader end: after `_BLOCK` lines or before the next suspect."""
         end = min(index + _BLOCK, self.physical_lines)
-        suspect = bisect_left(self._suspects, index)
-        return min(end, self._suspects[suspect]) if suspect < len(self._suspects) else end
+        suspect = bisect_left(self.suspects, index)
+        return min(end, self.suspects[suspect]) if suspect < len(self.suspects) else end
 
     def _settle(self, index: int, found: Found) -> list[str] | None:
         """Count one record that needed a look; its row, or None if it is blank or a problem."""
@@ -127,18 +163,18 @@ class ChunkReader:
 
     def _foreign_code(self, index: int, count: int) -> str:
         """nul_byte or encoding if one of these lines holds such a thing, else ""."""
-        suspect = bisect_left(self._suspects, index)
-        if suspect == len(self._suspects) or self._suspects[suspect] >= index + count:
+        suspect = bisect_left(self.suspects, index)
+        if suspect == len(self.suspects) or self.suspects[suspect] >= index + count:
             return ""
-        return "nul_byte" if "\0" in self._lines[self._suspects[suspect]] else "encoding"
+        return "nul_byte" if "\0" in self.lines[self.suspects[suspect]] else "encoding"
 
     def _problem(self, index: int, found: Found, code: str) -> Problem:
-        line = self._dialect.line_end.join(self._lines[index : index + found.lines])
+        line = self._dialect.line_end.join(self.lines[index : index + found.lines])
         cells = found.cells or self._grammar.pieces(line)
         column = self._culprit(line, cells, code)
         subject = cells[column] if code in _ABOUT_A_CELL and column is not None else line
         return Problem(
-            line=self._first_line + index,
+            line=self.first_line + index,
             lines=found.lines,
             code=code,
             column=column,

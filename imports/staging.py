@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import cast
 
 from django.conf import settings
@@ -10,15 +11,17 @@ from django.db import connection, transaction
 from psycopg import DataError
 
 from imports import pipeline
-from imports.cleaning import Batch, Row, read_chunk
-from imports.columns import COLUMNS, slug_for
+from imports.cleaning import Batch, clean, open_chunk
+from imports.columns import COLUMNS, slugs_for
 from imports.comparing import look_up
 from imports.dialect import Dialect, RefusedFile
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.planning import plan as plan_chunks
+from imports.reading import ChunkReader
+from imports.recognising import recognise
 from tasks.claiming import Claim, JobFailed
 
-# Columns of the staging table after line, sku, found and same. NULL: the file says nothing, so keep.
+# Columns of the staging table after line, sku, found, same and hash. NULL: the file says nothing, so keep.
 VALUES = (*(column.name for column in COLUMNS if column.name != "sku"), "slug", "extra")
 _TYPES = {
     **{column.name: column.db_type for column in COLUMNS},
@@ -26,7 +29,7 @@ _TYPES = {
     "extra": "jsonb",
 }
 _NULL = "\\N"
-_SPECIAL = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_SPECIAL = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}  # the backslash first
 _BATCH = 1000  # rows handed to COPY at once
 
 
@@ -63,7 +66,7 @@ def make_table(run: ImportRun) -> None:
         cursor.execute(f"DROP TABLE IF EXISTS {table}, {table}_categories")
         cursor.execute(
             f'CREATE UNLOGGED TABLE {table} (line bigint, sku varchar(100) COLLATE "C",'
-            f" found boolean, same boolean, {values})"
+            f" found boolean, same boolean DEFAULT false, hash bigint, {values})"
         )
         cursor.execute(
             f"CREATE UNLOGGED TABLE {table}_categories"
@@ -76,11 +79,10 @@ def stage(claim: Claim) -> None:
     run = ImportRun.objects.get(pk=claim.payload["run"])
     pipeline.must_be(run, ImportRun.State.STAGING)
     chunk = run.chunks.get(pk=claim.payload["chunk"])
-    reader, batch = read_chunk(run, chunk)
-    claim.report(len(batch.rows), chunk.lines)
-    look_up(run, batch)
+    reader, batch = _prepare(run, chunk)
+    claim.report(reader.records, chunk.lines)
     with transaction.atomic():
-        kept = copy_rows(run, batch)
+        kept = _copy(run, batch)
         batch.rejected.sort(key=lambda row: row.line)
         RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
         pipeline.staged(
@@ -113,66 +115,97 @@ def rebuild(run: ImportRun) -> None:
     with transaction.atomic():
         make_table(run)
         for chunk in run.chunks.order_by("number"):
-            _, batch = read_chunk(run, chunk)
-            look_up(run, batch)
-            copy_rows(run, batch)
+            _, batch = _prepare(run, chunk)
+            _copy(run, batch)
 
 
-def copy_rows(run: ImportRun, batch: Batch) -> int:
-    """COPY the rows into the staging table; returns how many it took.
+def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
+    """Read, clean and compare a chunk. Nothing is written."""
+    reader = open_chunk(run, chunk)
+    recognised = recognise(run, reader)
+    batch = clean(run, reader, recognised.hashes)
+    look_up(run, batch, recognised)
+    for index, is_recognised in enumerate(reader.recognised):
+        if is_recognised:
+            batch.unchanged.append((reader.first_line + index, recognised.skus[index]))
+    return reader, batch
+
+
+def _copy(run: ImportRun, batch: Batch) -> int:
+    """COPY the rows into the staging table; returns how many it took."""
+    statement = f"COPY {run.staging_table} (line, sku, found, same) FROM STDIN"
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, len(batch.unchanged), _BATCH):
+            lines, skus = zip(*batch.unchanged[start : start + _BATCH], strict=True)
+            copy.write(_joined(map(str, lines), _escaped(skus), repeat("t"), repeat("t")))
+    return len(batch.unchanged) + _copy_rows(run, batch)
+
+
+def _copy_rows(run: ImportRun, batch: Batch) -> int:
+    """COPY the rows that may change something; returns how many were taken.
 
     A value that PostgreSQL refuses although we let it through is found by halving, and its row rejected.
     """
-    names = [column.name for column in batch.columns]
-    columns = ", ".join(("line", "sku", "found", "same", "slug", "extra", *names))
-    statement = f"COPY {run.staging_table} ({columns}) FROM STDIN"
-    to_text = _copy_text(names)
+    names = ["line", "sku", "found", "hash", "slug", "extra", *(column.name for column in batch.columns)]
+    statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
 
-    def send(rows: list[Row]) -> int:
-        if not rows:
+    def send(start: int, end: int) -> int:
+        if start == end:
             return 0
         try:
             with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for start in range(0, len(rows), _BATCH):
-                    copy.write("".join(map(to_text, rows[start : start + _BATCH])))
+                for at in range(start, end, _BATCH):
+                    copy.write(_copy_text(batch, at, min(at + _BATCH, end)))
         except DataError as error:  # psycopg's own: Django does not wrap what COPY raises
-            if len(rows) == 1:
+            if end - start == 1:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
-                batch.reject(rows[0].line, [("", "", "not_storable", message)])
+                batch.reject(batch.lines[start], [("", "", "not_storable", message)])
                 return 0
-            middle = len(rows) // 2
-            return send(rows[:middle]) + send(rows[middle:])
-        return len(rows)
+            middle = (start + end) // 2
+            return send(start, middle) + send(middle, end)
+        return end - start
 
-    return send(batch.rows)
-
-
-def _copy_text(names: list[str]) -> Callable[[Row], str]:
-    """A function that writes a row, whose cells have these names, in COPY's text format."""
-    name_at = names.index("name") if "name" in names else None
-    nothing = "\t".join([_NULL] * (2 + len(names)))
-    tabs = len(names) - 1
-
-    def to_text(row: Row) -> str:
-        sku = _escaped(row.sku) if "\\" in row.sku else row.sku
-        if row.same:
-            return f"{row.line}\t{sku}\tt\tt\t{nothing}\n"
-        name = None if row.found or name_at is None else row.cells[name_at]
-        slug = _NULL if name is None else slug_for(name)
-        extra = _NULL if row.extra is None else _escaped(row.extra)
-        return f"{row.line}\t{sku}\t{'t' if row.found else 'f'}\tf\t{slug}\t{extra}{fields(row.cells)}\n"
-
-    def fields(cells: tuple[str | None, ...]) -> str:
-        # Most rows have nothing to escape: one look at the whole instead of one at each cell.
-        if cells and None not in cells:
-            whole = "\t".join(cast("tuple[str, ...]", cells))
-            if "\\" not in whole and "\n" not in whole and "\r" not in whole and whole.count("\t") == tabs:
-                return f"\t{whole}"
-        return "".join([f"\t{_NULL if cell is None else _escaped(cell)}" for cell in cells])
-
-    return to_text
+    return send(0, len(batch.lines))
 
 
-def _escaped(cell: str) -> str:
-    return cell.translate(_SPECIAL)
+def _copy_text(batch: Batch, start: int, end: int) -> str:
+    """Rows of the batch in COPY's text format."""
+    found = batch.found[start:end]
+    return _joined(
+        map(str, batch.lines[start:end]),
+        _escaped(batch.skus[start:end]),
+        ["t" if is_found else "f" for is_found in found],
+        [_NULL if value is None else str(value) for value in batch.hashes[start:end]],
+        _slugs(batch, start, end),
+        _escaped(batch.extras[start:end]),
+        *[_escaped(cells[start:end]) for cells in batch.cells],
+    )
+
+
+def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
+    """Slugs for new products, which have names; NULL for all others."""
+    names = next((cells for cells, column in zip(batch.cells, batch.columns, strict=True) if column.name == "name"), None)
+    if names is None:
+        return repeat(_NULL)
+    slugs = slugs_for([name or "" for name in names[start:end]])
+    found = batch.found[start:end]
+    return [
+        _NULL if is_found or name is None else slug
+        for slug, is_found, name in zip(slugs, found, names[start:end], strict=True)
+    ]
+
+
+def _joined(*columns: Iterable[str]) -> str:
+    """Columns of texts as lines. The first one is as long as there are rows."""
+    return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))])
+
+
+def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
+    """The cells as COPY reads them. Most have nothing to escape: one look at all instead of one at each."""
+    texts = [_NULL if cell is None else cell for cell in cells] if None in cells else cast("Sequence[str]", cells)
+    whole = "".join(filter(None, cells))
+    for special, escape in _SPECIAL.items():
+        if special in whole:
+            texts = [text if cell is None else text.replace(special, escape) for text, cell in zip(texts, cells, strict=True)]
+    return texts

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imports.columns import BY_NAME, CellError, Column, guess_mapping, normalise, slug_for
+from imports.columns import BY_NAME, CellError, Column, guess_mapping, normalise, slugs_for
 
 
 def clean(column: str, text: str) -> str:
@@ -275,7 +275,7 @@ def test_headers_are_compared_without_case_spaces_and_punctuation(header: str, n
     ],
 )
 def test_slug_is_made_from_the_name(name: str, slug: str) -> None:
-    assert slug_for(name) == slug
+    assert slugs_for(["Oak board", name, name]) == ["oak-board", slug, slug]
 
 
 _CELL = st.one_of(

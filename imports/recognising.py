@@ -1,0 +1,125 @@
+"""Recognise the lines that the catalogue has already, before any of their cells is parsed.
+
+A product remembers a fingerprint of the line that wrote it (`source_hash`), and a trigger forgets it at every
+other write. So a line whose SKU has just this fingerprint would change nothing. Importing a file again costs
+little more than splitting it into lines, and a daily feed costs what changed in it.
+
+The fingerprint is XXH3 with 64 bits (https://xxhash.com) of the line's text. Its seed says how the line is
+read, so the same text under another mapping is another line. The category's name as it was written is mixed
+in, because a renamed category changes what the line would do without any write to the product.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from array import array
+from dataclasses import dataclass
+
+import xxhash
+from django.db import connection, transaction
+
+from imports.dialect import Dialect
+from imports.models import ImportRun
+from imports.reading import ChunkReader
+
+# Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
+_RULES = 1
+
+_SEPARATOR = "\x1f"
+_RECOGNISE = """
+SELECT array_agg(number) FILTER (WHERE same), array_agg(number) FILTER (WHERE NOT same) FROM (
+    SELECT k.number, coalesce(p.source_hash = (k.hash # {mixed_in}), false) AS same
+    FROM unnest(string_to_array(%s, E'\\x1f'), %s::bigint[]) WITH ORDINALITY AS k(sku, hash, number)
+    JOIN shop_product p ON p.sku = k.sku COLLATE "C" {unless}
+    {category}
+) k
+"""
+
+# When rows are staged again, what the import created itself counts as not there, as it was the first time.
+_NOT_OWN = """
+AND NOT EXISTS (SELECT FROM imports_createdproducts r WHERE r.run_id = {} AND r.at = p.created_at)
+"""
+
+
+def not_own(run: ImportRun) -> str:
+    """SQL that leaves out the products `p` that the run itself created, or nothing before it loads."""
+    return _NOT_OWN.format(int(run.pk)) if run.state == ImportRun.State.LOADING else ""
+
+
+def source_hash(category: str) -> str:
+    """SQL for the fingerprint to be stored with a product: `s` is its staging row, `category` SQL for the
+    category's name as the row has it."""
+    return f"(s.hash # coalesce(hashtextextended({category}, 0), 0))"
+
+
+@dataclass(slots=True)
+class Recognised:
+    """What the catalogue says about a chunk's lines."""
+
+    skus: list[str]  # of every line, as far as it can be told without parsing; else ""
+    hashes: array[int]  # fingerprint of every line
+    known: set[str]  # those SKUs that the catalogue has
+
+
+def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
+    """Mark in `reader.recognised` the lines that would change nothing."""
+    skus = _skus(reader, Dialect.from_dict(run.dialect), run.mapping["sku"])
+    hashes = _hashes(run, reader)
+    mixes = "category" in run.mapping
+    query = _RECOGNISE.format(
+        mixed_in="coalesce(hashtextextended(c.full_name, 0), 0)" if mixes else "0",
+        category="LEFT JOIN shop_category c ON c.id = p.category_id" if mixes else "",
+        unless=not_own(run),
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A hash join would read the whole catalogue for every chunk.
+        cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+        cursor.execute(query, [_SEPARATOR.join(skus), f"{{{','.join(map(str, hashes))}}}"])
+        same, others = cursor.fetchone()
+    for number in same or ():
+        reader.recognised[number - 1] = 1
+    known = {skus[number - 1] for numbers in (same, others) for number in numbers or ()}
+    return Recognised(skus, hashes, known)
+
+
+def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
+    how = [_RULES, run.dialect["delimiter"], run.dialect["quotechar"], len(run.header), sorted(run.mapping.items())]
+    if run.keep_unknown:
+        how.append(run.header)
+    seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest
+    lines = reader.lines
+    if reader.suspects:  # text that can't be encoded; these lines are rejected, whatever their hash
+        lines = [*lines]
+        for at in reader.suspects:
+            lines[at] = ""
+    return array("q", b"".join([digest(line.encode(), seed) for line in lines]))
+
+
+def _skus(reader: ChunkReader, dialect: Dialect, column: int) -> list[str]:
+    """The text in the SKU's column of each line, where one look tells; wrong guesses cost time, no more."""
+    delimiter, quote = dialect.delimiter, dialect.quotechar
+    if column == 0:
+        skus = [line.partition(delimiter)[0].strip() for line in reader.lines]
+    else:
+        find = _nth_cell(delimiter, quote, column).match
+        skus = [found[1].strip() if (found := find(line)) else "" for line in reader.lines]
+    joined = "".join(skus)
+    if quote and quote in joined:
+        skus = [_unquoted(sku, quote) for sku in skus]
+    if not joined.isprintable():  # separators and NULs are among what is not
+        skus = [sku if sku.isprintable() else "" for sku in skus]
+    return skus
+
+
+def _nth_cell(delimiter: str, quote: str, column: int) -> re.Pattern[str]:
+    comma, mark = re.escape(delimiter), re.escape(quote)
+    quoted = f"{mark}[^{mark}]*+(?:{mark * 2}[^{mark}]*+)*+{mark}|" if quote else ""
+    return re.compile(f"(?:(?:{quoted}[^{mark}{comma}]*+){comma}){{{column}}}({quoted}[^{mark}{comma}]*+)")
+
+
+def _unquoted(sku: str, quote: str) -> str:
+    if quote not in sku:
+        return sku
+    inner = sku[1:-1]
+    return inner.strip() if sku[0] == sku[-1] == quote and quote not in inner else ""
