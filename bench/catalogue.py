@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +29,9 @@ class Case(StrEnum):
     UNCHANGED = "unchanged"
 
 
+type LoadBase = Callable[[Catalogue], None]
+
+
 class WrongResult(Exception):  # noqa: N818 - it ends the benchmark
     """The tables do not hold what the file says, so its time means nothing."""
 
@@ -47,18 +50,23 @@ class Catalogue:
     prepared: dict[Case, str]
     fingerprints: dict[Case, tuple[int, int]]
 
-    def prepare(self, case: Case, *, with_categories: bool = False) -> None:
+    def prepare(self, case: Case, load_base: LoadBase, *, with_categories: bool = False) -> None:
         """Empty the tables and, for a re-import, load the base; all statistics fresh, nothing to write back.
 
         `with_categories` leaves the categories in the empty tables.
         """
         _empty()
-        if case != Case.FIRST or with_categories:
+        if with_categories:
             _make_categories(self.paths)
         if case != Case.FIRST:
-            self.copy(Case.FIRST)
+            load_base(self)
             _run("VACUUM ANALYZE shop_product")
         _run("CHECKPOINT")
+
+    def copy_base(self) -> None:
+        """Fill the empty tables with the base's categories and products, by COPY."""
+        _make_categories(self.paths)
+        self.copy(Case.FIRST)
 
     def copy(self, case: Case) -> None:
         """COPY the prepared rows into the products, on the server."""
@@ -100,7 +108,7 @@ def make(rows: int, folder: Path) -> Catalogue:
         {},
     )
     for case in Case:
-        catalogue.prepare(Case.FIRST, with_categories=True)
+        catalogue.prepare(Case.FIRST, Catalogue.copy_base, with_categories=True)
         catalogue.copy(case)
         catalogue.fingerprints[case] = _fingerprint()
     return catalogue

@@ -24,6 +24,7 @@ _CONTENDERS: tuple[Contender, ...] = (
     Orm("import-export", "django-import-export, bulk"),
     Tallyman(1, cases=(Case.FIRST, Case.CHANGED)),
     Tallyman(2),
+    Tallyman(2, foreign=True, cases=(Case.CHANGED,)),
 )
 _SLOW = ("per-row", "import-export")
 _WIDTH = 150  # where there is no terminal to ask
@@ -70,7 +71,7 @@ def _rounds(
 
 
 def _measured(contender: Contender, files: Catalogue, case: Case, number: int) -> Measurement:
-    files.prepare(case, with_categories=contender.with_categories)
+    files.prepare(case, contender.load_base, with_categories=contender.with_categories)
     taken = contender.attempt(files, case)
     try:
         files.verify(case)

@@ -25,13 +25,21 @@ _SLOWEST = 300  # rows a second; an import slower than this is stuck
 
 
 class Tallyman:
-    """The real pipeline with `workers` Celery nodes of one child each. Beat, mail and task results are on."""
+    """The real pipeline with `workers` Celery nodes of one child each. Beat, mail and task results are on.
+
+    Re-imports go over products that it imported itself or, if `foreign`, that something else wrote.
+    """
 
     with_categories = False
 
-    def __init__(self, workers: int, *, cases: tuple[Case, ...] = tuple(Case)) -> None:
-        self.name = f"tallyman-{workers}"
+    def __init__(
+        self, workers: int, *, cases: tuple[Case, ...] = tuple(Case), foreign: bool = False
+    ) -> None:
+        self.name = f"tallyman-{workers}{'-foreign' if foreign else ''}"
         self.label = f"**Tallyman, {workers} worker{'s' if workers > 1 else ''}**"
+        self._foreign = foreign
+        if foreign:
+            self.label += ", over products of other origin"
         self.cases = cases
         self._names = [f"{self.name}-{number}" for number in range(1, workers + 1)]
         self._nodes: list[Process] = []
@@ -56,15 +64,25 @@ class Tallyman:
                 node.kill()  # idle, or given up: nothing of theirs is kept
             self._nodes = []
 
+    def load_base(self, catalogue: Catalogue) -> None:
+        if self._foreign:
+            catalogue.copy_base()
+        else:
+            self._import(catalogue, Case.FIRST)
+
     def attempt(self, catalogue: Catalogue, case: Case) -> Taken:
         """From the file received to the import finished, by the database's clock."""
+        run = self._import(catalogue, case)
+        return Taken(run.seconds or 0.0, self._peak, _phases(run))
+
+    def _import(self, catalogue: Catalogue, case: Case) -> ImportRun:
         run = _imported(catalogue.files[case])
         # Idle, not ended: the mail and the clearing up must not run into the next one's time.
         self._wait_for(_is_idle, f"the import of {catalogue.rows:,} rows", 120 + catalogue.rows / _SLOWEST)
         run.refresh_from_db()
         run.file.delete(save=False)
         _must_reconcile(run, catalogue, case)
-        return Taken(run.seconds or 0.0, self._peak, _phases(run))
+        return run
 
     def _warm_up(self) -> None:
         """Small imports until every worker has taken part."""

@@ -21,7 +21,7 @@ from tasks.claiming import Claim
 
 type Range = tuple[str, str | None]
 
-_FEW = 2_000  # rows: smaller ranges take longer to hand out than to load
+_FEW = 2_500  # rows: smaller ranges take longer to hand out than to load
 _SAMPLED = 1_000  # rows looked at for each range
 
 

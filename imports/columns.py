@@ -163,15 +163,16 @@ class CategoryPath(Column):
     synonyms = ("categories", "category path", "product category", "product type", "type", "kategorie")
     example = "Home > Kitchen > Boards"
 
-    def __init__(self) -> None:
-        self._seen: dict[str, str] = {}  # a catalogue has few paths and many rows
+    # A catalogue has few paths and many rows. Shared by all imports of a process: what they say is the same.
+    _seen: ClassVar[dict[str, str]] = {}
 
     def clean(self, text: str) -> str:
         path = self._seen.get(text)
         if path is None:
             path = self._checked(text)
-            if len(self._seen) < 10_000:
-                self._seen[text] = path
+            if len(self._seen) >= 10_000:
+                self._seen.clear()
+            self._seen[text] = path
         return path
 
     @staticmethod
@@ -283,9 +284,9 @@ def guess_mapping(header: list[str]) -> dict[str, int]:
     return mapping
 
 
-# Letters and digits stay, apostrophes go, \x1f separates names, all else separates words.
+# Letters and digits stay, apostrophes go, \x1f separates names, all else becomes a hyphen.
 _SLUG_CHARACTERS = {
-    code: chr(code).lower() if chr(code).isalnum() or code == 0x1F else None if chr(code) == "'" else " "
+    code: chr(code).lower() if chr(code).isalnum() or code == 0x1F else None if chr(code) == "'" else "-"
     for code in range(128)
 }
 
@@ -296,11 +297,17 @@ def slugs_for(names: list[str]) -> list[str]:
     >>> slugs_for(["Men's 5\" Crème-Brûlée torch", "?"])
     ['mens-5-creme-brulee-torch', 'product']
     """
-    text = "\x1f".join([name.replace("\x1f", " ") for name in names])
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    words = text.translate(_SLUG_CHARACTERS).split("\x1f") if names else []
-    return ["-".join(name.split())[:120].strip("-") or "product" for name in words]
+    text = "\x1f".join([name if name.isascii() else _in_ascii(name) for name in names])
+    if text.count("\x1f") >= len(names) > 0:  # one of them has the separator in it
+        text = "\x1f".join([_in_ascii(name).replace("\x1f", " ") for name in names])
+    slugs = text.translate(_SLUG_CHARACTERS)
+    while "--" in slugs:
+        slugs = slugs.replace("--", "-")
+    return [slug[:120].strip("-") or "product" for slug in slugs.split("\x1f")] if names else []
+
+
+def _in_ascii(name: str) -> str:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
 
 
 def _key_size(names: tuple[str, ...]) -> int:

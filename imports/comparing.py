@@ -7,6 +7,7 @@ as a bare line and SKU. Most such rows never come here: `recognising` told them 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.db import DataError, connection, transaction
 
@@ -17,6 +18,8 @@ from imports.recognising import Recognised, not_own
 
 # Each column travels as one text, because arrays of strings are slow to write.
 _CELL_END, _NO_CELL = "\x1f", "\x1e"
+_FEW = 200  # rows that are compared in any case
+_AT_ONCE = 2_000  # rows whose cells are sent together: more take memory and save nothing
 _LOOK_UP = """
 SELECT k.number, {same}
 FROM unnest({arrays}) WITH ORDINALITY AS k(sku{names}, number)
@@ -32,9 +35,11 @@ def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
     """
     batch.found = list(map(recognised.known.__contains__, batch.skus))
     asked = set(recognised.skus)
-    if not asked.issuperset(batch.skus):
+    if not (recognised.is_empty or asked.issuperset(batch.skus)):
         _ask(run, batch, [at for at, sku in enumerate(batch.skus) if sku not in asked], [])
-    if True in batch.found:
+    # Where most lines were recognised, the others have probably changed: loading them finds out.
+    found = batch.found.count(True)
+    if 0 < found < _FEW or found > len(batch.unchanged):
         _compare(run, batch, [at for at, found in enumerate(batch.found) if found])
     if run.mode != ImportRun.Mode.UPDATE:
         _reject_incomplete(run, batch)
@@ -46,10 +51,11 @@ def _compare(run: ImportRun, batch: Batch, rows: list[int]) -> None:
     columns = ("".join([cells[at] or "" for at in rows]) for cells in batch.cells)
     if any(_CELL_END in column or _NO_CELL in column for column in columns):
         rows = [at for at in rows if not _has_separator(batch, at)]
-    try:
-        same = _ask(run, batch, rows, batch.columns)
-    except DataError:
-        return  # a value that PostgreSQL refuses; storing the rows will find out which
+    same: set[int] = set()
+    for start in range(0, len(rows), _AT_ONCE):
+        # A value that PostgreSQL refuses: storing the rows will find out which.
+        with suppress(DataError):
+            same |= _ask(run, batch, rows[start : start + _AT_ONCE], batch.columns)
     batch.unchanged.extend((batch.lines[at], batch.skus[at]) for at in same)
     batch.keep(at not in same for at in range(len(batch.lines)))
 

@@ -6,6 +6,8 @@ locked in SKU order, as orders do, so they don't deadlock with sales either.
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -145,12 +147,14 @@ class _Range:
         the large indexes' pages warm.
         """
         absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
+        self.params |= _key_parts()
         return self._execute(
             f"""
             WITH made AS (
-                INSERT INTO shop_product (sku, slug, name, description, price, stock, category_id, published,
+                INSERT INTO shop_product (id, sku, slug, name, description, price, stock, category_id, published,
                                           featured, metadata, created_at, updated_at, source_hash)
-                SELECT s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
+                SELECT (%(time)s || lpad(to_hex(row_number() OVER (ORDER BY s.slug)), 6, '0') || %(random)s)::uuid,
+                       s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
                        coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
                        now(), now(), {self._source_hash()}
@@ -187,6 +191,14 @@ class _Range:
               AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)
             """
         )
+
+
+def _key_parts() -> dict[str, str]:
+    """Hexadecimal digits around a counter of 6 that make time-ordered keys: UUIDs of version 7 whose random bits
+    are drawn once a range (RFC 9562, section 6.2, method 1). One by one they would cost a fifteenth of the load.
+    """
+    milliseconds, random = time.time_ns() // 1_000_000, secrets.token_hex(6)
+    return {"time": f"{milliseconds:012x}7{random[:3]}8{random[3:6]}", "random": random[6:]}
 
 
 def _changed(side: str, names: Iterable[str]) -> str:

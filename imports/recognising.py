@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from imports.dialect import Dialect
 from imports.models import ImportRun
 from imports.reading import ChunkReader
+from shop.models import Product
 
 # Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
 _RULES = 1
@@ -60,12 +61,15 @@ class Recognised:
     skus: list[str]  # of every line, as far as it can be told without parsing; else ""
     hashes: array[int]  # fingerprint of every line
     known: set[str]  # those SKUs that the catalogue has
+    is_empty: bool = False  # the catalogue has none at all
 
 
 def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
     """Mark in `reader.recognised` the lines that would change nothing."""
-    skus = _skus(reader, Dialect.from_dict(run.dialect), run.mapping["sku"])
     hashes = _hashes(run, reader)
+    if not Product.objects.exists():
+        return Recognised([], hashes, set(), is_empty=True)
+    skus = _skus(reader, Dialect.from_dict(run.dialect), run.mapping["sku"])
     mixes = "category" in run.mapping
     query = _RECOGNISE.format(
         mixed_in="coalesce(hashtextextended(c.full_name, 0), 0)" if mixes else "0",

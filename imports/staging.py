@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import compress, repeat
 from typing import cast
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from psycopg import DataError
 
 from imports import pipeline
 from imports.cleaning import Batch, clean, open_chunk
-from imports.columns import COLUMNS, slugs_for
+from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up
 from imports.dialect import Dialect, RefusedFile
 from imports.models import Chunk, ImportRun, RejectedRow
@@ -21,11 +21,16 @@ from imports.reading import ChunkReader
 from imports.recognising import recognise
 from tasks.claiming import Claim, JobFailed
 
-# Columns of the staging table after line, sku, found, same and hash. NULL: the file says nothing, so keep.
-VALUES = (*(column.name for column in COLUMNS if column.name != "sku"), "slug", "extra")
+# Columns of the staging table and their types. NULL in one of the file's: it says nothing, so keep. What the
+# check reads comes first and the long texts last: PostgreSQL walks through a row to reach a column.
 _TYPES = {
-    **{column.name: column.db_type for column in COLUMNS},
+    "line": "bigint",
+    "hash": "bigint",
+    "found": "boolean",
+    "same": "boolean DEFAULT false",
+    "sku": BY_NAME["sku"].db_type,
     "slug": 'varchar(200) COLLATE "C"',
+    **{name: BY_NAME[name].db_type for name in sorted(BY_NAME, key=("name", "description", "metadata").count)},
     "extra": "jsonb",
 }
 _NULL = "\\N"
@@ -60,14 +65,11 @@ def plan(claim: Claim) -> None:
 
 def make_table(run: ImportRun) -> None:
     """Make the run's staging tables anew. UNLOGGED: they can be made again from the file."""
-    values = ", ".join(f"{name} {_TYPES[name]}" for name in VALUES)
+    columns = ", ".join(f"{name} {definition}" for name, definition in _TYPES.items())
     table = run.staging_table
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table}, {table}_categories")
-        cursor.execute(
-            f'CREATE UNLOGGED TABLE {table} (line bigint, sku varchar(100) COLLATE "C",'
-            f" found boolean, same boolean DEFAULT false, hash bigint, {values})"
-        )
+        cursor.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
         cursor.execute(
             f"CREATE UNLOGGED TABLE {table}_categories"
             ' (path text COLLATE "C" PRIMARY KEY, category_id bigint)'
@@ -124,10 +126,11 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     reader = open_chunk(run, chunk)
     recognised = recognise(run, reader)
     batch = clean(run, reader, recognised.hashes)
+    batch.unchanged = [
+        (reader.first_line + index, recognised.skus[index])
+        for index in compress(range(reader.physical_lines), reader.recognised)
+    ]
     look_up(run, batch, recognised)
-    for index, is_recognised in enumerate(reader.recognised):
-        if is_recognised:
-            batch.unchanged.append((reader.first_line + index, recognised.skus[index]))
     return reader, batch
 
 
@@ -149,24 +152,23 @@ def _copy_rows(run: ImportRun, batch: Batch) -> int:
     names = ["line", "sku", "found", "hash", "slug", "extra", *(column.name for column in batch.columns)]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
 
-    def send(start: int, end: int) -> int:
-        if start == end:
-            return 0
+    kept, parts = 0, [(0, len(batch.lines))]
+    while parts:
+        start, end = parts.pop()
         try:
             with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
                 for at in range(start, end, _BATCH):
                     copy.write(_copy_text(batch, at, min(at + _BATCH, end)))
+            kept += end - start
         except DataError as error:  # psycopg's own: Django does not wrap what COPY raises
             if end - start == 1:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
                 batch.reject(batch.lines[start], [("", "", "not_storable", message)])
-                return 0
-            middle = (start + end) // 2
-            return send(start, middle) + send(middle, end)
-        return end - start
-
-    return send(0, len(batch.lines))
+            else:
+                middle = (start + end) // 2
+                parts += [(start, middle), (middle, end)]
+    return kept
 
 
 def _copy_text(batch: Batch, start: int, end: int) -> str:

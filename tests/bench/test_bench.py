@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import catalogue
-from bench.catalogue import Case, WrongResult
+from bench.catalogue import Case, Catalogue, WrongResult
 from bench.contenders import Taken
 from bench.results import Measurement, Results, Spread
 from config.embedded import Servers
@@ -46,7 +46,7 @@ def test_bench_run_writes_figures_and_removes_its_servers(tmp_path: Path) -> Non
 @pytest.mark.django_db(transaction=True)
 def test_catalogue_whose_rows_differ_from_the_file_is_refused(servers: Servers, tmp_path: Path) -> None:
     files = catalogue.make(50, tmp_path)
-    files.prepare(Case.CHANGED)
+    files.prepare(Case.CHANGED, Catalogue.copy_base)
     files.verify(Case.UNCHANGED)
     with pytest.raises(WrongResult, match=r"^products that differ from the file's$"):
         files.verify(Case.CHANGED)
