@@ -14,7 +14,15 @@ from config.processes import StartError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _MILLION = 1_000_000
-_CHOICES = ("copy", "per-row", "bulk-create", "import-export", "tallyman-1", "tallyman-2", "tallyman-2-foreign")
+_CHOICES = (
+    "copy",
+    "per-row",
+    "bulk-create",
+    "import-export",
+    "tallyman-1",
+    "tallyman-2",
+    "tallyman-2-foreign",
+)
 
 
 def main() -> None:

@@ -32,9 +32,7 @@ class Tallyman:
 
     with_categories = False
 
-    def __init__(
-        self, workers: int, *, cases: tuple[Case, ...] = tuple(Case), foreign: bool = False
-    ) -> None:
+    def __init__(self, workers: int, *, cases: tuple[Case, ...] = tuple(Case), foreign: bool = False) -> None:
         self.name = f"tallyman-{workers}{'-foreign' if foreign else ''}"
         self.label = f"**Tallyman, {workers} worker{'s' if workers > 1 else ''}**"
         self._foreign = foreign

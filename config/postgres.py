@@ -53,8 +53,8 @@ def program(data_dir: Path, *, port: int, password: str) -> Program:
 
 
 _NO_SOCKET = ("-c", "unix_socket_directories=")
-# An import's staging table and the catalogue's hot pages side by side, and log files that are used again: with
-# the server's own 128 MB and 80 MB it would write out pages and make new files in the middle of a load.
+# An import's staging table and the catalogue's hot pages side by side, and log files that are used again:
+# with the server's own 128 MB and 80 MB it would write out pages and make new files in the middle of a load.
 _MEMORY = ("-c", "shared_buffers=512MB", "-c", "min_wal_size=512MB", "-c", "max_wal_size=2GB")
 # Messages in English and no locale of the machine: the log reads the same everywhere.
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}

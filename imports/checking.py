@@ -1,7 +1,7 @@
 """Decide, set-based on the staging table, what each line will do. Writes nothing to the products.
 
-Later lines of a SKU supersede earlier ones, categories are resolved, clashing slugs get a suffix made from
-the SKU (never from the order of arrival), and the rest is cut into key ranges.
+Later lines of a SKU supersede earlier ones, clashing slugs get a suffix made from the SKU (never from the
+order of arrival), and the rest is cut into key ranges. The categories are found side by side with that.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from imports import pipeline, staging
 from imports.models import ImportRun
 from shop import categories
 from shop.models import Category
+from tasks import claiming
 from tasks.claiming import Claim
 
 type Range = tuple[str, str | None]
@@ -35,7 +36,6 @@ def check(claim: Claim) -> None:
         staging.rebuild(run)
         with connection.cursor() as cursor:
             rows = _count(cursor, run)
-    resolve_categories(run)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
         if superseded := _settle_duplicates(cursor, run):
@@ -65,7 +65,7 @@ def rebuild(run: ImportRun) -> None:
         staging.rebuild(run)
         _settle_duplicates(cursor, run)
         _prepare_for_loading(cursor, run, _count(cursor, run))
-        resolve_categories(run)  # before any other worker sees the rows: it would find no categories
+        resolve_categories(run)
 
 
 class _Rows(NamedTuple):
@@ -95,25 +95,47 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
         separate_slugs(cursor, run)
 
 
-def resolve_categories(run: ImportRun) -> None:
-    """Create the categories that rows to be written name, and count them, in a short transaction."""
-    table = run.staging_table
-    wanted = {"create": "NOT found", "update": "found"}.get(run.mode, "true")
+def find_categories(claim: Claim) -> None:
+    """The categories, beside the check and ahead of the load, which would otherwise find them itself."""
+    run = ImportRun.objects.get(pk=claim.payload["run"])
+    pipeline.must_be(run, ImportRun.State.CHECKING, ImportRun.State.LOADING)
+    with transaction.atomic():
+        resolve_categories(run)
+        claiming.complete(claim)
+
+
+_RESOLVED = ""  # the path of no category: its row says that the table is complete
+
+
+def resolve_categories(run: ImportRun, *, anew: bool = False) -> None:
+    """Find or create the categories that rows to be written name, and count those made, in one transaction.
+
+    Does nothing when that was done before, unless `anew`.
+    """
+    table = f"{run.staging_table}_categories"
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT category FROM {table} WHERE NOT same AND category IS NOT NULL AND {wanted}"
-        )
-        paths = {text: categories.split_path(text) for (text,) in cursor.fetchall()}
-    with transaction.atomic(), connection.cursor() as cursor:
-        before = Category.objects.count()
-        ids = categories.ensure(paths.values())
-        cursor.execute(
-            f"INSERT INTO {table}_categories SELECT * FROM unnest(%s::text[], %s::bigint[])"
-            " ON CONFLICT (path) DO UPDATE SET category_id = excluded.category_id",
-            [list(paths), [ids[categories.key_of(names)] for names in paths.values()]],
-        )
-        if made := Category.objects.count() - before:
-            ImportRun.objects.filter(pk=run.pk).update(categories_created=F("categories_created") + made)
+        if not anew and _are_resolved(cursor, table):
+            return
+        with transaction.atomic():
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+            if not anew and _are_resolved(cursor, table):
+                return  # somebody did it while we waited
+            texts = set[str]().union(*run.chunks.values_list("categories", flat=True))
+            paths = {text: categories.split_path(text) for text in texts}
+            before = Category.objects.count()
+            ids = categories.ensure(paths.values())
+            cursor.execute(
+                f"INSERT INTO {table} SELECT * FROM unnest(%s::text[], %s::bigint[])"
+                " ON CONFLICT (path) DO UPDATE SET category_id = excluded.category_id",
+                [[_RESOLVED, *paths], [None, *(ids[categories.key_of(names)] for names in paths.values())]],
+            )
+            if made := Category.objects.count() - before:
+                ImportRun.objects.filter(pk=run.pk).update(categories_created=F("categories_created") + made)
+
+
+def _are_resolved(cursor: CursorWrapper, table: str) -> bool:
+    cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE path = %s)", [_RESOLVED])
+    return bool(cursor.fetchone()[0])
 
 
 def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
@@ -204,14 +226,14 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
 
 
 def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:
-    """Cut the rows to be written into ranges of keys, `(first, next range's first or None)`, of about one size.
+    """Cut the rows to be written into ranges of keys: `(first, next range's first or None)`.
 
-    The cuts come from a sample: sorting all keys for them would take longer than what uneven ranges cost.
+    The cuts come from a sample: sorting all keys would cost more than ranges of somewhat different size.
     """
     if not rows:
         return []
     # At least a handful of ranges, so that two workers end at about the same time.
-    size = min(settings.IMPORT_RANGE_ROWS, max(_FEW, -(-rows // 8)))
+    size = min(settings.IMPORT_RANGE_ROWS, max(_FEW, -(-rows // 6)))
     count = -(-rows // size)
     percent = min(100.0, 100 * count * _SAMPLED / rows)
     cursor.execute(

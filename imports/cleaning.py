@@ -32,6 +32,11 @@ class Batch:
     unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
     rejected: list[RejectedRow] = field(default_factory=list)
 
+    def column(self, name: str) -> list[str | None]:
+        """The cells of one of our columns; none if the file has no such column."""
+        names = [column.name for column in self.columns]
+        return self.cells[names.index(name)] if name in names else []
+
     def keep(self, wanted: Iterable[bool]) -> None:
         """Drop the rows that are not wanted."""
         wanted = list(wanted)
@@ -86,7 +91,7 @@ def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
         _append(batch.skus, cast("list[str]", skus), sound)
         for all_cells, more in zip(batch.cells, cells, strict=True):
             _append(all_cells, more, sound)
-        extras = [_extra(unknown, row) for row in rows] if unknown else [None] * len(rows)
+        extras = [_extra(unknown, row) if unknown else None for row in rows]
         _append(batch.extras, extras, sound)
     batch.hashes = [_hash_of(line - reader.first_line, reader, hashes) for line in batch.lines]
     _reject_problems(run, reader, batch)

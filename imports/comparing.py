@@ -68,9 +68,13 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     """Set `found` of the rows; returns those that are the same in all of `columns`, if there are any."""
     if not rows:
         return set()
-    texts = [_CELL_END.join([batch.skus[at] for at in rows])]
-    for cells in batch.cells[: len(columns)]:
-        texts.append(_CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows]))
+    texts = [
+        _CELL_END.join([batch.skus[at] for at in rows]),
+        *(
+            _CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows])
+            for cells in batch.cells[: len(columns)]
+        ),
+    ]
     same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
     query = _LOOK_UP.format(
         same=same or "false",
@@ -90,18 +94,19 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
 
 def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
     """Reject the rows for new products in which one of the columns that those need is blank."""
-    positions = {column.name: index for index, column in enumerate(batch.columns)}
     nothing: list[str | None] = [None] * len(batch.skus)
     needed = [column for column in COLUMNS if column.needed_to_create]
-    cells = [
-        batch.cells[positions[column.name]] if column.name in positions else nothing for column in needed
-    ]
+    cells = [batch.column(column.name) or nothing for column in needed]
     if not any(None in column for column in cells):
         return
-    complete = [found or None not in row for found, row in zip(batch.found, zip(*cells, strict=True), strict=True)]
+    complete = [
+        found or None not in row for found, row in zip(batch.found, zip(*cells, strict=True), strict=True)
+    ]
     for at, is_complete in enumerate(complete):
         if not is_complete:
-            lacking = [column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None]
+            lacking = [
+                column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None
+            ]
             batch.reject(batch.lines[at], [_lacking(run, column) for column in lacking])
     batch.keep(complete)
 

@@ -87,8 +87,9 @@ def _rejected_cells(run: ImportRun) -> Iterator[tuple[RejectedRow, list[str]]]:
 
 
 def clean(claim: Claim) -> None:
-    """Drop the staging tables of a run that has ended."""
+    """Drop the staging tables of a run that has ended, and forget what only its stages needed."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
     with transaction.atomic(), connection.cursor() as cursor:
+        run.chunks.exclude(categories=[]).update(categories=[])
         cursor.execute(f"DROP TABLE IF EXISTS {run.staging_table}, {run.staging_table}_categories")
         claiming.complete(claim)

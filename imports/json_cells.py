@@ -48,7 +48,7 @@ def are_plain_objects(texts: list[str], *, depth: int) -> bool:
     ):
         return False
     try:
-        return all([type(orjson.loads(text)) is dict for text in texts])
+        return {type(orjson.loads(text)) for text in texts} <= {dict}
     except orjson.JSONDecodeError:
         return False
 

@@ -226,6 +226,9 @@ class Chunk(models.Model):
     length = models.BigIntegerField()
     first_line = models.BigIntegerField()
     lines = models.BigIntegerField()
+    categories = ArrayField(
+        models.TextField(), default=list, help_text="Paths that its rows name, until the import has ended."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]

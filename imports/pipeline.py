@@ -1,6 +1,6 @@
 """What comes after what. Every transition is one transaction with the work it follows.
 
-confirm → plan → (wait) → stage × chunks → check → load × ranges → finish
+confirm → plan → (wait) → stage × chunks → check, categories → load × ranges → finish
                      cancel and fail end it from anywhere
 """
 
@@ -27,9 +27,10 @@ class RunEnded(Exception):  # noqa: N818 - an outcome, not a fault
     """The import was cancelled or failed meanwhile: its jobs write nothing more."""
 
 
-def must_be(run: ImportRun, state: State) -> None:
-    """Raise RunEnded unless the run, as just read, is in `state`: spares work that could not be recorded."""
-    if run.state != state:
+def must_be(run: ImportRun, *states: State) -> None:
+    """Raise RunEnded unless the run, as just read, is in one of `states`: spares work that could not be
+    recorded."""
+    if run.state not in states:
         raise RunEnded(f"{run} is {run.get_state_display()}")
 
 
@@ -153,7 +154,10 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
     )
     if run.chunks_done == run.chunks_total:
         _move(run, State.CHECKING)
-        create([_job(run, "imports.check", "comparing with the catalogue")])
+        jobs = [_job(run, "imports.check", "comparing with the catalogue")]
+        if run.chunks.exclude(categories=[]).exists():
+            jobs.append(_job(run, "imports.categories", "finding the categories"))
+        create(jobs)
     claiming.complete(claim)
 
 

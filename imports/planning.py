@@ -120,8 +120,8 @@ class _RowSearch:
 
     def first_from(self, offset: int) -> tuple[int, int] | None:
         """(offset, line ends in between) of the first such place after `offset`; None if there is none."""
-        if (place := self._before_run(offset)) is not None:
-            return place
+        if (near := self._before_run(offset)) is not None:
+            return near
         before, size = self._lines_before(offset), _WINDOW
         while True:
             self._stream.seek(offset)

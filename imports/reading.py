@@ -114,7 +114,7 @@ class ChunkReader:
         return found.lines
 
     def _fast(self, index: int, stop: int, numbers: list[int], rows: list[list[str]]) -> int | None:
-        """Add the single-line records from `index` to `stop`; returns the first line that needs care, if any."""
+        """Add the single-line records from `index` to `stop`; returns the first line that needs care."""
         if index == stop:
             return index
         if any(self.recognised[index:stop]):

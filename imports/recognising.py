@@ -88,7 +88,13 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
 
 
 def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
-    how = [_RULES, run.dialect["delimiter"], run.dialect["quotechar"], len(run.header), sorted(run.mapping.items())]
+    how = [
+        _RULES,
+        run.dialect["delimiter"],
+        run.dialect["quotechar"],
+        len(run.header),
+        sorted(run.mapping.items()),
+    ]
     if run.keep_unknown:
         how.append(run.header)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest

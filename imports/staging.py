@@ -30,7 +30,9 @@ _TYPES = {
     "same": "boolean DEFAULT false",
     "sku": BY_NAME["sku"].db_type,
     "slug": 'varchar(200) COLLATE "C"',
-    **{name: BY_NAME[name].db_type for name in sorted(BY_NAME, key=("name", "description", "metadata").count)},
+    **{
+        name: BY_NAME[name].db_type for name in sorted(BY_NAME, key=("name", "description", "metadata").count)
+    },
     "extra": "jsonb",
 }
 _NULL = "\\N"
@@ -85,6 +87,7 @@ def stage(claim: Claim) -> None:
     claim.report(reader.records, chunk.lines)
     with transaction.atomic():
         kept = _copy(run, batch)
+        Chunk.objects.filter(pk=chunk.pk).update(categories=_categories(run, batch))
         batch.rejected.sort(key=lambda row: row.line)
         RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
         pipeline.staged(
@@ -134,6 +137,16 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     return reader, batch
 
 
+def _categories(run: ImportRun, batch: Batch) -> list[str]:
+    """The paths that rows name which the import's mode lets in."""
+    cells: Iterable[str | None] = batch.column("category")
+    if run.mode == ImportRun.Mode.CREATE:
+        cells = compress(cells, [not found for found in batch.found])
+    elif run.mode == ImportRun.Mode.UPDATE:
+        cells = compress(cells, batch.found)
+    return sorted(set(filter(None, cells)))
+
+
 def _copy(run: ImportRun, batch: Batch) -> int:
     """COPY the rows into the staging table; returns how many it took."""
     statement = f"COPY {run.staging_table} (line, sku, found, same) FROM STDIN"
@@ -152,23 +165,24 @@ def _copy_rows(run: ImportRun, batch: Batch) -> int:
     names = ["line", "sku", "found", "hash", "slug", "extra", *(column.name for column in batch.columns)]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
 
-    kept, parts = 0, [(0, len(batch.lines))]
+    refused, parts = set(), [(0, len(batch.lines))]
     while parts:
         start, end = parts.pop()
         try:
             with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
                 for at in range(start, end, _BATCH):
                     copy.write(_copy_text(batch, at, min(at + _BATCH, end)))
-            kept += end - start
         except DataError as error:  # psycopg's own: Django does not wrap what COPY raises
             if end - start == 1:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
                 batch.reject(batch.lines[start], [("", "", "not_storable", message)])
+                refused.add(start)
             else:
                 middle = (start + end) // 2
                 parts += [(start, middle), (middle, end)]
-    return kept
+    batch.keep(at not in refused for at in range(len(batch.lines)))
+    return len(batch.lines)
 
 
 def _copy_text(batch: Batch, start: int, end: int) -> str:
@@ -187,14 +201,13 @@ def _copy_text(batch: Batch, start: int, end: int) -> str:
 
 def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
     """Slugs for new products, which have names; NULL for all others."""
-    names = next((cells for cells, column in zip(batch.cells, batch.columns, strict=True) if column.name == "name"), None)
-    if names is None:
+    names = batch.column("name")[start:end]
+    if not names:
         return repeat(_NULL)
-    slugs = slugs_for([name or "" for name in names[start:end]])
-    found = batch.found[start:end]
+    slugs = slugs_for([name or "" for name in names])
     return [
         _NULL if is_found or name is None else slug
-        for slug, is_found, name in zip(slugs, found, names[start:end], strict=True)
+        for slug, is_found, name in zip(slugs, batch.found[start:end], names, strict=True)
     ]
 
 
@@ -205,9 +218,14 @@ def _joined(*columns: Iterable[str]) -> str:
 
 def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
     """The cells as COPY reads them. Most have nothing to escape: one look at all instead of one at each."""
-    texts = [_NULL if cell is None else cell for cell in cells] if None in cells else cast("Sequence[str]", cells)
+    texts = (
+        [_NULL if cell is None else cell for cell in cells] if None in cells else cast("Sequence[str]", cells)
+    )
     whole = "".join(filter(None, cells))
     for special, escape in _SPECIAL.items():
         if special in whole:
-            texts = [text if cell is None else text.replace(special, escape) for text, cell in zip(texts, cells, strict=True)]
+            texts = [
+                text if cell is None else text.replace(special, escape)
+                for text, cell in zip(texts, cells, strict=True)
+            ]
     return texts

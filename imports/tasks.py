@@ -51,8 +51,14 @@ def stage(claim: Claim) -> None:
 
 @_stage_of_import("imports.check")
 def check(claim: Claim) -> None:
-    """checking → loading: settle duplicates, categories and slugs, and cut key ranges."""
+    """checking → loading: settle duplicates and slugs, and cut key ranges."""
     checking.check(claim)
+
+
+@_stage_of_import("imports.categories")
+def categories(claim: Claim) -> None:
+    """Find or create the categories, beside the check."""
+    checking.find_categories(claim)
 
 
 @_stage_of_import("imports.load")

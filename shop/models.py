@@ -239,8 +239,8 @@ class Product(TimestampedModel):
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="variants", db_index=False
     )
-    # What the product was last written from, as its writer knows it again: while it is set, the product is just
-    # as that source said. A trigger clears it at every update that does not announce itself (migration 0002).
+    # What the product was last written from, as its writer knows it again: while it is set, the product is
+    # just as that source said. A trigger clears it at every update that does not announce itself.
     source_hash = models.BigIntegerField(null=True, editable=False)
 
     objects = ProductQuerySet.as_manager()

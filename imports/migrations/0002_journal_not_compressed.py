@@ -1,4 +1,5 @@
-from django.db import migrations
+import django.contrib.postgres.fields
+from django.db import migrations, models
 
 # Keys hardly compress, and trying took a thirtieth of the load.
 _PLAIN = "ALTER TABLE imports_createdproducts ALTER product_ids SET STORAGE EXTERNAL"
@@ -11,4 +12,11 @@ class Migration(migrations.Migration):
         ('imports', '0001_initial'),
     ]
 
-    operations = [migrations.RunSQL(_PLAIN, _COMPRESSED)]
+    operations = [
+        migrations.RunSQL(_PLAIN, _COMPRESSED),
+        migrations.AddField(
+            model_name='chunk',
+            name='categories',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, help_text='Paths that its rows name, until the import has ended.', size=None),
+        ),
+    ]
