@@ -155,7 +155,7 @@ class _Range:
             f"""
             WITH held AS MATERIALIZED (
                 SELECT 1 FROM shop_category c JOIN {table} m ON m.category_id = c.id
-                WHERE (SELECT count(*) FROM {table}) <= %(rows)s
+                WHERE (SELECT count(category_id) FROM {table}) <= %(rows)s
                 ORDER BY c.id FOR KEY SHARE OF c
             )
             SELECT has_parameter_privilege('session_replication_role', 'SET')

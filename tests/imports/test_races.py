@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from imports import pipeline
 from imports.models import ImportRun
+from shop.models import Category, Product
 from tests.imports.running import confirm, do, due_jobs, row, work, work_up_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,3 +104,68 @@ def test_load_waits_for_a_sale_and_then_writes_over_it() -> None:
     assert errors == []
     assert (outcomes(run), values("stock")) == ({"updated": 2}, {"A": 9, "B": 9})
     assert {change.before["stock"] for change in run.changes.all() if change.before} == {2, 3}
+
+
+def delete_category(name: str) -> None:
+    """As another program would: without a look at the products."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM shop_category WHERE full_name = %s", [name])
+
+
+def test_category_that_goes_while_its_products_are_written_stays() -> None:
+    run = confirm([row("A", category="Home")])
+    job = work_up_to(run, "load")
+    errors: list[BaseException] = []
+    with transaction.atomic():
+        ImportRun.objects.select_for_update().get(pk=run.pk)  # so that the load stops before it commits
+        loading = in_another_connection(lambda: do(job), errors)
+        wait_until_blocked(loading)
+        deleting = in_another_connection(lambda: delete_category("Home"), errors)
+        wait_until_blocked(deleting, sessions=2)
+    loading.join(30)
+    deleting.join(30)
+
+    assert [type(error) for error in errors] == [IntegrityError]
+    assert Product.objects.get().category == Category.objects.get()
+
+
+def test_category_that_is_gone_before_the_load_is_made_again(settings: Any) -> None:
+    settings.JOB_RETRY_BASE_SECONDS = 0
+    run = confirm([row("A", category="Home")])
+    job = work_up_to(run, "load")
+    delete_category("Home")
+
+    with pytest.raises(IntegrityError):
+        do(job)
+    work(run)
+
+    assert Product.objects.get().category == Category.objects.get(full_name="Home")
+
+
+def test_role_without_privileges_loads_with_the_foreign_key_at_work() -> None:
+    run = confirm([row("A", category="Home"), row("B", category="Home")])
+    job = work_up_to(run, "load")
+    with connection.cursor() as cursor:
+        cursor.execute("DROP ROLE IF EXISTS plain_clerk; CREATE ROLE plain_clerk")
+        cursor.execute("GRANT pg_read_all_data, pg_write_all_data, pg_maintain TO plain_clerk")
+        cursor.execute("SET ROLE plain_clerk")
+    try:
+        do(job)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET ROLE; DROP OWNED BY plain_clerk; DROP ROLE plain_clerk")
+
+    assert set(Product.objects.values_list("sku", "category__full_name")) == {("A", "Home"), ("B", "Home")}
+
+
+def test_load_finds_the_categories_when_their_job_never_ran() -> None:
+    run = confirm([row("A", category="Home > Kitchen"), row("B", category="Attic")])
+    work_up_to(run, "check")
+
+    work(run, choose=lambda jobs: min(jobs, key=lambda job: job.kind == "imports.categories"))
+
+    assert dict(Product.objects.values_list("sku", "category__full_name")) == {
+        "A": "Home > Kitchen",
+        "B": "Attic",
+    }
+    assert run.categories_created == 3
