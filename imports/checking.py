@@ -101,7 +101,7 @@ def resolve_categories(run: ImportRun) -> None:
     wanted = {"create": "NOT found", "update": "found"}.get(run.mode, "true")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT category FROM {table} WHERE NOT same AND category IS NOT NULL AND {wanted}"
+            f"SELECT DISTINCT category FROM {table} WHERE NOT same AND category <> '' AND {wanted}"
         )
         paths = {text: categories.split_path(text) for (text,) in cursor.fetchall()}
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Our columns: the names each is known by, and how a cell of it is cleaned.
 
-Adding a column is adding one class. A cleaner takes the cell's text (never blank: blank cells keep what is
-there) and returns the text that PostgreSQL's COPY gets, or raises CellError with what to do about it.
+Adding a column is adding one class. A cleaner takes the cell's text (never blank: `cells` says what becomes of
+blank ones) and returns the text that PostgreSQL's COPY gets, or raises CellError with what to do about it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CellError(ValueError):
 class Column:
     """One of our columns. `db_type` is its type in the staging table, `equal` the SQL that tells whether
     the catalogue has the cleaned cell already (over `k`, the texts of the row, `p`, the product, and `c`, its
-    category)."""
+    category), `cleared` the cleaned cell that empties the field, None where a product can't do without."""
 
     name: ClassVar[str]
     label: ClassVar[str]
@@ -46,6 +46,7 @@ class Column:
     equal: ClassVar[str]
     synonyms: ClassVar[tuple[str, ...]] = ()
     needed_to_create: ClassVar[bool] = False
+    cleared: ClassVar[str | None] = None
     example: ClassVar[str] = ""
 
     def clean(self, text: str) -> str:
@@ -97,6 +98,7 @@ class Description(Column):
     name, label, db_type = "description", "Description", "text"
     equal = "p.description = k.description"
     synonyms = ("body", "body html", "product description", "long description", "beschreibung")
+    cleared = ""
     example = "End-grain oak, oiled by hand."
 
     def clean(self, text: str) -> str:
@@ -134,6 +136,7 @@ class Price(Column):
 class Stock(Column):
     name, label, db_type, equal = "stock", "Stock", "integer", "p.stock = k.stock::integer"
     synonyms = ("quantity", "qty", "inventory", "variant inventory qty", "stock quantity", "bestand", "menge")
+    cleared = "0"
     example = "25"
 
     def clean(self, text: str) -> str:
@@ -159,8 +162,10 @@ class Stock(Column):
 
 class CategoryPath(Column):
     name, label, db_type = "category", "Category", "text"
-    equal = "c.full_name = k.category"  # another spelling of the same path is settled when it is loaded
+    # Another spelling of the same path is settled when it is loaded.
+    equal = "coalesce(c.full_name, '') = k.category"
     synonyms = ("categories", "category path", "product category", "product type", "type", "kategorie")
+    cleared = ""  # no path of a category, so it stands for none
     example = "Home > Kitchen > Boards"
 
     # A catalogue has few paths and many rows. Shared by all imports of a process: what they say is the same.
@@ -228,6 +233,7 @@ class Metadata(Column):
     name, label, db_type = "metadata", "Metadata", "jsonb"
     equal = "p.metadata = k.metadata::jsonb"
     synonyms = ("meta", "attributes", "json")
+    cleared = "{}"
     example = '{"brand": "Nordlys", "colour": "oak"}'
 
     def clean(self, text: str) -> str:

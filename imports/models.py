@@ -65,6 +65,10 @@ class ImportRun(models.Model):
         CREATE = "create", "Only create new products"
         UPDATE = "update", "Only update existing products"
 
+    class Blank(models.TextChoices):
+        KEEP = "keep", "Keep what the catalogue has"
+        CLEAR = "clear", "Clear it: no description, no category, no metadata, stock 0"
+
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
     file = models.FileField(upload_to=upload_path, max_length=255)
@@ -78,6 +82,12 @@ class ImportRun(models.Model):
     header = models.JSONField(default=list, help_text="The file's column names, in order.")
     mapping = models.JSONField(default=dict, help_text="Our column → index of the file's column.")
     keep_unknown = models.BooleanField(default=False, help_text="Keep unmapped columns in the metadata.")
+    blank = models.CharField(
+        max_length=5, choices=Blank, default=Blank.KEEP, help_text="What a blank cell does to its field."
+    )
+    clear_token = models.CharField(
+        max_length=40, default="__clear__", help_text="A cell with just this text clears its field."
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 

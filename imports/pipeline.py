@@ -20,6 +20,7 @@ from tasks import claiming
 from tasks.queueing import NewJob, create
 
 _ADMITTING = 0x7A11_0002  # key of the advisory lock under which the next import is let in
+_LONGEST_TOKEN = 40  # characters
 State = ImportRun.State
 
 
@@ -51,15 +52,19 @@ def confirm(
     mapping: dict[str, int] | None = None,
     mode: str = ImportRun.Mode.UPSERT,
     keep_unknown: bool = False,
+    blank: str = ImportRun.Blank.KEEP,
+    clear_token: str | None = None,
 ) -> ImportRun:
     """Start a draft: `mapping` is our column → index in the header, the guess when None.
 
+    `blank` says what blank cells do, `clear_token` the text that clears (the run's own when None).
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
         run.mapping = checked_mapping(run, run.mapping if mapping is None else mapping)
-        run.mode, run.keep_unknown = mode, keep_unknown
+        run.mode, run.keep_unknown, run.blank = mode, keep_unknown, blank
+        run.clear_token = run.clear_token if clear_token is None else _checked_token(clear_token)
         run.state, run.confirmed_at = State.PLANNING, Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
@@ -83,6 +88,15 @@ def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
             f" (for example --map sku=Code). The file has: {found}."
         )
     return mapping
+
+
+def _checked_token(token: str) -> str:
+    token = token.strip()
+    if not token or len(token) > _LONGEST_TOKEN:
+        raise MappingError(
+            f"The text that clears a cell has 1 to {_LONGEST_TOKEN} characters, __clear__ is usual."
+        )
+    return token
 
 
 def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:

@@ -25,7 +25,7 @@ from imports.reading import ChunkReader
 from shop.models import Product
 
 # Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
-_RULES = 1
+_RULES = 2
 
 _SEPARATOR = "\x1f"
 _RECOGNISE = """
@@ -89,6 +89,7 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
 
 def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
     how = [_RULES, run.dialect["delimiter"], run.dialect["quotechar"], len(run.header), sorted(run.mapping.items())]
+    how += [run.blank, run.clear_token]
     if run.keep_unknown:
         how.append(run.header)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest

@@ -36,12 +36,15 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
     mapping, mode = _mapping(request), request.POST.get("mode", "")
     keep = bool(request.POST.get("keep_unknown"))
+    blank = request.POST.get("blank", ImportRun.Blank.KEEP)
     try:
         if mode not in ImportRun.Mode:
             raise pipeline.MappingError("Choose what to do with the rows.")
-        pipeline.confirm(run=run, mapping=mapping, mode=mode, keep_unknown=keep)
+        if blank not in ImportRun.Blank:
+            raise pipeline.MappingError("Choose what to do with blank cells.")
+        pipeline.confirm(run=run, mapping=mapping, mode=mode, keep_unknown=keep, blank=blank)
     except pipeline.MappingError as error:
-        run.mapping, run.mode, run.keep_unknown = mapping, mode, keep
+        run.mapping, run.mode, run.keep_unknown, run.blank = mapping, mode, keep, blank
         return _form(request, run, error=str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
@@ -116,6 +119,7 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         encodings=_ENCODINGS,
         delimiters=_DELIMITERS,
         modes=ImportRun.Mode.choices,
+        blanks=ImportRun.Blank.choices,
         theirs=theirs,
         ours=[_Ours(column, _at(theirs, run.mapping.get(column.name))) for column in COLUMNS],
         unused=[one for one in theirs if one.index not in used and one.name not in EXTRA_COLUMNS],

@@ -311,6 +311,23 @@ def test_confirmed_mapping_starts_the_import_as_chosen(client: Client) -> None:
     )
 
 
+def test_choice_for_blank_cells_starts_the_import_with_it(client: Client) -> None:
+    run = receive("sku,stock\nA,\n")
+    assert "A cell with just __clear__ clears its field" in text_of(client.get(page_of(run)))
+    form = {"action": "import", "map-sku": "0", "map-stock": "1", "mode": "upsert", "blank": "clear"}
+    client.post(page_of(run), form)
+    run.refresh_from_db()
+    assert (run.state, run.blank) == ("planning", "clear")
+
+
+def test_choice_for_blank_cells_that_is_not_offered_is_refused(client: Client) -> None:
+    run = receive("sku,stock\nA,\n")
+    form = {"action": "import", "map-sku": "0", "mode": "upsert", "blank": "guess"}
+    answer = client.post(page_of(run), form)
+    assert (answer.status_code, ImportRun.objects.get().state) == (422, "draft")
+    assert "Choose what to do with blank cells." in text_of(answer)
+
+
 def test_mapping_without_sku_is_explained_where_it_can_be_mended(client: Client) -> None:
     run = receive("Code,Titel\nA,Bowl\n")
     answer = client.post(page_of(run), {"action": "import", "map-name": "1", "mode": "create"})

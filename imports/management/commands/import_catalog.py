@@ -32,6 +32,17 @@ class Command(BaseCommand):
             help=f"our column = the file's (none: leave it out). Ours: {', '.join(columns.BY_NAME)}",
         )
         parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
+        parser.add_argument(
+            "--blank",
+            choices=ImportRun.Blank.values,
+            default=ImportRun.Blank.KEEP,
+            help="what a blank cell does: keep the field (default) or clear it where that is possible",
+        )
+        parser.add_argument(
+            "--clear-token",
+            metavar="TEXT",
+            help="a cell with just this text clears its field (default: __clear__)",
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -62,7 +73,12 @@ class Command(BaseCommand):
             for pair in options["map"]:
                 mapping = _mapped(run, mapping, pair)
             return pipeline.confirm(
-                run=run, mapping=mapping, mode=options["mode"], keep_unknown=options["keep_unknown"]
+                run=run,
+                mapping=mapping,
+                mode=options["mode"],
+                keep_unknown=options["keep_unknown"],
+                blank=options["blank"],
+                clear_token=options["clear_token"],
             )
         except pipeline.MappingError as error:
             receiving.discard(run)
