@@ -76,8 +76,8 @@ def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
     for lines, rows in reader.blocks():
         by_column = list(zip(*rows, strict=True))
         bad: set[int] = set()
-        skus = sku.clean_all(by_column[sku.at], bad)
-        cells = [one.clean_all(by_column[one.at], bad) for one in others]
+        skus = sku.clean_all(by_column, bad)
+        cells = [one.clean_all(by_column, bad) for one in others]
         bad.update(index for index, key in enumerate(skus) if key is None)
         for index in sorted(bad):
             batch.reject(lines[index], _errors(run, [sku, *others], rows[index]))
@@ -113,12 +113,12 @@ def _errors(run: ImportRun, columns: list[Cells], row: list[str]) -> list[tuple[
     """Everything that is wrong with a row's cells, so that one round of mending is enough."""
     errors = []
     for cells in columns:
-        text = row[cells.at].strip()
+        text = cells.of(row)
         try:
             if cells.clean(text) is None and cells.column.name == "sku":
                 raise CellError("missing_sku", "The SKU is missing; every row needs one. Fill it in.")
         except CellError as error:
-            errors.append((run.header[cells.at], text[:200], error.code, str(error)))
+            errors.append((run.header[run.mapping[cells.column.name]], text[:200], error.code, str(error)))
     return errors
 
 

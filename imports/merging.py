@@ -114,17 +114,17 @@ class _Range:
 
     def _update(self) -> int:
         """Update the products that differ and journal the columns that changed, before and after."""
-        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.mapping}
+        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.written}
         metadata = "coalesce(s.metadata, p.metadata) || coalesce(s.extra, '{}')"
         assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
         differs = [
             f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
         ]
-        if "metadata" in self.run.mapping or self.run.keep_unknown:
+        if "metadata" in self.run.written or self.run.keep_unknown:
             assignments.append(f"metadata = {metadata}")
             differs.append(f"p.metadata IS DISTINCT FROM ({metadata})")
             new["metadata"] = metadata
-        if "category" in self.run.mapping:
+        if "category" in self.run.written:
             new["category_id"] = _CATEGORY
             assignments.append(f"category_id = {_CATEGORY}")
             differs.append(f"p.category_id IS DISTINCT FROM ({_CATEGORY})")
@@ -174,7 +174,7 @@ class _Range:
         )
 
     def _source_hash(self, *, updating: bool = False) -> str:
-        if "category" not in self.run.mapping:
+        if "category" not in self.run.written:
             return source_hash("NULL")
         stored = source_hash("nullif(s.category, '')")
         if not updating:

@@ -88,6 +88,16 @@ class ImportRun(models.Model):
     clear_token = models.CharField(
         max_length=40, default="__clear__", help_text="A cell with just this text clears its field."
     )
+    numbers = models.JSONField(
+        default=list,
+        help_text="How numbers are written in each of the file's columns, as far as a sample tells.",
+    )
+    options = models.JSONField(
+        default=dict, help_text="Our column → how its cells are read: format, currency."
+    )
+    constants = models.JSONField(
+        default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 
@@ -183,6 +193,11 @@ class ImportRun(models.Model):
     def staging_table(self) -> str:
         """An UNLOGGED table of its own: dropped at the end, so nothing is left to vacuum."""
         return f"imports_staging_{int(self.pk)}"
+
+    @property
+    def written(self) -> set[str]:
+        """Our columns that it writes."""
+        return {*self.mapping, *self.constants}
 
     @property
     def has_ended(self) -> bool:

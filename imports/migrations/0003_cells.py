@@ -18,4 +18,19 @@ class Migration(migrations.Migration):
             name='clear_token',
             field=models.CharField(default='__clear__', help_text='A cell with just this text clears its field.', max_length=40),
         ),
+        migrations.AddField(
+            model_name='importrun',
+            name='constants',
+            field=models.JSONField(default=dict, help_text='Our column → what it gets where the file has no such column or a blank cell.'),
+        ),
+        migrations.AddField(
+            model_name='importrun',
+            name='numbers',
+            field=models.JSONField(default=list, help_text="How numbers are written in each of the file's columns, as far as a sample tells."),
+        ),
+        migrations.AddField(
+            model_name='importrun',
+            name='options',
+            field=models.JSONField(default=dict, help_text='Our column → how its cells are read: format, currency.'),
+        ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from imports import pipeline, recognising, staging
 from imports.cells import Cells
 from imports.columns import BY_NAME, CellError
 from imports.models import ImportRun
-from shop.models import Product
+from shop.models import Category, Product
 from tests.imports.running import (
     confirm,
     import_rows,
@@ -189,15 +190,143 @@ def test_same_file_under_another_policy_is_not_recognised(
     assert values("description") == expected
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"constants": {"featured": "yes"}},
+        {"options": {"price": {"format": "comma"}}},
+        {"mapping": {"sku": 0}},
+    ],
+)
+def test_same_file_read_another_way_is_not_recognised(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    rows = "sku,price,name\nA,12,Bowl\n"
+    import_rows(rows)
+    again = confirm(rows, **options)
+    assert recognised_lines(monkeypatch, again) == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"constants": {"category": "Home"}}, {"options": {"price": {"format": "comma"}}}]
+)
+def test_same_file_read_the_same_way_is_recognised(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    rows = "sku,price,name\nA,12,Bowl\n"
+    import_rows(rows, **options)
+    assert recognised_lines(monkeypatch, confirm(rows, **options)) == 1
+
+
+def test_constant_category_that_was_renamed_since_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "sku,price,name\nA,12,Bowl\n"
+    import_rows(rows, constants={"category": "Home"})
+    category = Category.objects.get()
+    category.name = "House"
+    category.save()
+    again = confirm(rows, constants={"category": "Home"})
+    assert recognised_lines(monkeypatch, again) == 0
+    assert values("category__full_name") == {"A": "Home"}
+
+
+# --- Constants and fallbacks
+
+
+def test_constant_stands_in_for_a_column_that_the_file_has_not() -> None:
+    run = import_rows([row("A"), row("B")], constants={"category": "Home >Kitchen", "published": "nein"})
+    assert outcomes(run) == {"created": 2}
+    assert values("category__full_name") == {"A": "Home > Kitchen", "B": "Home > Kitchen"}
+    assert values("published") == {"A": False, "B": False}
+
+
+def test_constant_updates_and_is_journaled() -> None:
+    import_rows([row("A")])
+    run = import_rows("sku\nA\n", constants={"description": "New", "stock": "3"})
+    assert (outcomes(run), journal(run)) == ({"updated": 1}, [({"description": ""}, {"description": "New"})])
+
+
+@pytest.mark.parametrize("policy", ["keep", "clear"])
+def test_constant_is_what_blank_cells_fall_back_to_under_either_policy(policy: str) -> None:
+    rows = [row("A", category="Garden"), row("B", category=" "), row("C", category="__clear__")]
+    import_rows(rows, constants={"category": "Home"}, blank=policy)
+    assert values("category__full_name") == {"A": "Garden", "B": "Home", "C": None}
+
+
+def test_constant_price_lets_rows_without_one_create_products() -> None:
+    run = import_rows("sku,name,price\nA,Bowl,\nB,Cup,3\n", constants={"price": "1.234,50"})
+    assert (outcomes(run), values("price")) == ({"created": 2}, {"A": Decimal("1234.50"), "B": 3})
+
+
+@pytest.mark.parametrize(
+    ("constants", "message"),
+    [
+        ({"sku": "A"}, "“sku” can't be set for all rows. These can: name, description, price,"),
+        ({"colour": "red"}, "“colour” can't be set for all rows."),
+        ({"category": " "}, "There is no value for category to be set to."),
+        ({"stock": "-1"}, "stock can't be set to that. The stock -1 is below zero. Write 0 or more."),
+    ],
+)
+def test_constant_that_can_not_be_is_refused(constants: dict[str, str], message: str) -> None:
+    with pytest.raises(pipeline.MappingError) as refused:
+        confirm([FULL], constants=constants)
+    assert str(refused.value).startswith(message)
+
+
+# --- Numbers
+
+
+def test_numbers_are_read_as_the_sample_shows_them() -> None:
+    text = "Artikelnummer;Bezeichnung;Preis;Bestand\nA;Topf;1.234,50 €;1.250 Stk.\nB;Deckel;1.234;1.000,0\n"
+    run = import_rows(text)
+    assert run.options == {"price": {"format": "comma", "currency": "EUR"}, "stock": {"format": "comma"}}
+    assert outcomes(run) == {"created": 2}
+    assert values("price") == {"A": Decimal("1234.50"), "B": 1234}
+    assert values("stock") == {"A": 1250, "B": 1000}
+
+
+def test_doubtful_numbers_are_rejected_until_the_format_is_chosen() -> None:
+    text = "sku,name,price\nA,Pot,1.234\n"
+    assert rejections(import_rows(text)) == [(2, "price", "ambiguous_number")]
+    run = import_rows(text, options={"price": {"format": "comma"}})
+    assert (outcomes(run), values("price")) == ({"created": 1}, {"A": 1234})
+
+
+def test_cell_that_contradicts_the_format_of_its_column_is_rejected() -> None:
+    run = import_rows(
+        "sku;name;price\nA;Pot;12,5\nB;Lid;12,75\nC;Cup;3.25\n", options={"price": {"format": "comma"}}
+    )
+    assert (outcomes(run), rejections(run)) == (
+        {"created": 2, "rejected": 1},
+        [(4, "price", "other_number_format")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"colour": {"format": "comma"}},
+            "There is no option “colour.format”. There are: price.format, price.currency,",
+        ),
+        ({"name": {"format": "comma"}}, "There is no option “name.format”."),
+        ({"price": {"format": "dots"}}, "“dots” is no price.format. It can be: point, comma, auto."),
+    ],
+)
+def test_option_that_is_not_offered_is_refused(options: dict[str, dict[str, str]], message: str) -> None:
+    with pytest.raises(pipeline.MappingError) as refused:
+        confirm([FULL], options=options)
+    assert str(refused.value).startswith(message)
+
+
 # --- At once and one by one
 
 
 def test_token_among_many_cells_is_found() -> None:
     bad: set[int] = set()
     cells = Cells(BY_NAME["description"](), at=0, blank=None, token="__clear__")
-    assert cells.clean_all([" a ", "", "__clear__"], bad) == ["a", None, ""]
+    assert cells.clean_all([[" a ", "", "__clear__"]], bad) == ["a", None, ""]
     names = Cells(BY_NAME["name"](), at=0, blank=None, token="__clear__")
-    assert names.clean_all(["a", "__clear__"], bad) == ["a", None]
+    assert names.clean_all([["a", "__clear__"]], bad) == ["a", None]
     assert bad == {1}
     with pytest.raises(CellError):
         names.clean("__clear__")
