@@ -230,6 +230,6 @@ def test_message_about_the_other_format_says_what_to_write() -> None:
     with pytest.raises(CellError) as refused:
         BY_NAME["price"]({"format": "comma"}).clean("1,234.50")
     assert str(refused.value) == (
-        "“1,234.50” is not written like this column’s other numbers (1.234,56). Write 1234,50, or choose the other"
-        " format (price.format)."
+        "“1,234.50” is not written like this column’s other numbers (1.234,56). Write 1234,50, or choose"
+        " the other format (price.format)."
     )
