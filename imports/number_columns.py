@@ -24,7 +24,7 @@ _PLAIN_PRICES = {
 _FORMATS = {
     numbers.POINT: "1,234.56",
     numbers.COMMA: "1.234,56",
-    numbers.AUTO: "not known: doubtful cells are rejected",
+    numbers.AUTO: "unclear, 1.234 rejected",
 }
 
 

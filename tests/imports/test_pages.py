@@ -318,7 +318,7 @@ def test_format_of_numbers_is_shown_and_can_be_changed(client: Client) -> None:
     shown = {one.column.name: [option.found for option in one.options] for one in answer.context["ours"]}
     assert (shown["price"], shown["stock"]) == (
         ["1.234,56", "EUR €"],
-        ["not known: doubtful cells are rejected"],
+        ["unclear, 1.234 rejected"],
     )
     form = {"action": "import", "mode": "upsert", "map-sku": "0", "map-price": "1", "map-stock": "2"}
     client.post(page_of(run), form | {"set-stock.format": "comma", "set-price.format": ""})
