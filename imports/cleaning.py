@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import cast
 
-from imports.columns import BY_NAME, CellError, Column
+from imports.cells import Cells, cells_of
+from imports.columns import CellError, Column
 from imports.dialect import Dialect
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.reading import ChunkReader
@@ -25,7 +26,7 @@ class Batch:
     columns: list[Column]
     lines: list[int] = field(default_factory=list)
     skus: list[str] = field(default_factory=list)
-    cells: list[list[str | None]] = field(default_factory=list)  # cleaned; None where blank
+    cells: list[list[str | None]] = field(default_factory=list)  # cleaned; None keeps what is there
     extras: list[str | None] = field(default_factory=list)  # unknown columns as JSON
     hashes: list[int | None] = field(default_factory=list)  # of lines that are a record by themselves
     found: list[bool] = field(default_factory=list)  # the catalogue has the SKU
@@ -74,18 +75,17 @@ def open_chunk(run: ImportRun, chunk: Chunk) -> ChunkReader:
 
 def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
     """Read and clean the rows that were not recognised; `hashes` has one for each physical line."""
-    names = [name for name in BY_NAME if name in run.mapping and name != "sku"]
-    batch = Batch(run=run, columns=[BY_NAME[name]() for name in names], cells=[[] for _ in names])
-    sku = BY_NAME["sku"]()
+    sku, *others = cells_of(run)
+    batch = Batch(run=run, columns=[one.column for one in others], cells=[[] for _ in others])
     unknown = _unknown_columns(run)
     for lines, rows in reader.blocks():
         by_column = list(zip(*rows, strict=True))
         bad: set[int] = set()
-        skus = _clean_column(sku, by_column[run.mapping["sku"]], bad)
-        cells = [_clean_column(column, by_column[run.mapping[column.name]], bad) for column in batch.columns]
+        skus = sku.clean_all(by_column, bad)
+        cells = [one.clean_all(by_column, bad) for one in others]
         bad.update(index for index, key in enumerate(skus) if key is None)
         for index in sorted(bad):
-            batch.reject(lines[index], _errors(run, batch, rows[index]))
+            batch.reject(lines[index], _errors(run, [sku, *others], rows[index]))
         sound = [index not in bad for index in range(len(lines))] if bad else None
         _append(batch.lines, lines, sound)
         _append(batch.skus, cast("list[str]", skus), sound)
@@ -114,37 +114,16 @@ def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
         batch.reject(problem.line, [(column, problem.value, problem.code, problem.message)])
 
 
-def _clean_column(column: Column, cells: tuple[str, ...], bad: set[int]) -> list[str | None]:
-    """The cleaned cells of one column, None where blank; adds the indexes of broken ones to `bad`."""
-    stripped = list(map(str.strip, cells))
-    if "" not in stripped:
-        at_once = column.clean_all(stripped)
-        if at_once is not None:
-            return cast("list[str | None]", at_once)
-    cleaned: list[str | None] = []
-    for index, text in enumerate(stripped):
-        try:
-            cleaned.append(column.clean(text) if text else None)
-        except CellError:
-            bad.add(index)
-            cleaned.append(None)
-    return cleaned
-
-
-def _errors(run: ImportRun, batch: Batch, cells: list[str]) -> list[tuple[str, str, str, str]]:
+def _errors(run: ImportRun, columns: list[Cells], row: list[str]) -> list[tuple[str, str, str, str]]:
     """Everything that is wrong with a row's cells, so that one round of mending is enough."""
     errors = []
-    for column in (BY_NAME["sku"](), *batch.columns):
-        at = run.mapping[column.name]
-        text = cells[at].strip()
-        if column.name == "sku" and not text:
-            message = "The SKU is missing; every row needs one. Fill it in."
-            errors.append((run.header[at], "", "missing_sku", message))
-        elif text:
-            try:
-                column.clean(text)
-            except CellError as error:
-                errors.append((run.header[at], text[:200], error.code, str(error)))
+    for cells in columns:
+        text = cells.of(row)
+        try:
+            if cells.clean(text) is None and cells.column.name == "sku":
+                raise CellError("missing_sku", "The SKU is missing; every row needs one. Fill it in.")
+        except CellError as error:
+            errors.append((run.header[run.mapping[cells.column.name]], text[:200], error.code, str(error)))
     return errors
 
 

@@ -1,68 +1,31 @@
 """Our columns: the names each is known by, and how a cell of it is cleaned.
 
-Adding a column is adding one class. A cleaner takes the cell's text (never blank: blank cells keep what is
-there) and returns the text that PostgreSQL's COPY gets, or raises CellError with what to do about it.
+Adding a column is adding one class. A cleaner takes the cell's text (never blank: `cells` says what becomes
+of blank ones) and returns the text that PostgreSQL's COPY gets, or raises CellError with what to do about
+it.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
 from typing import ClassVar, cast
 
+from imports.column import CellError as CellError
+from imports.column import Column as Column
+from imports.column import short
 from imports.json_cells import are_plain_objects, is_deeper, parse, storable
+from imports.number_columns import Price, Stock
+from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path
 
-MAX_STOCK = 2_147_483_647
-MAX_PRICE = Decimal("9999999999.99")
 MAX_CATEGORY_KEY = 900  # bytes in UTF-8; a key, or its slugs, of much more would not fit its column and index
 MAX_JSON_DEPTH = 100  # PostgreSQL and Python both run out of stack somewhere, one as an outage
-_PLAIN_INTEGER = re.compile(r"[0-9]{1,9}").fullmatch
-_PLAIN_PRICE = re.compile(r"[0-9]{1,10}(\.[0-9][0-9])?").fullmatch
-# Many cells in one text, each ended by a character that no number has.
-_PLAIN_INTEGERS = re.compile(r"(?:[0-9]{1,9}\x1f)+")
-_PLAIN_PRICES = re.compile(r"(?:[0-9]{1,10}(?:\.[0-9][0-9])?\x1f)+")
-_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)").fullmatch
-
-
-class CellError(ValueError):
-    """A cell that can't be used: `code` for machines, the text for people, with the fix."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class Column:
-    """One of our columns. `db_type` is its type in the staging table, `equal` the SQL that tells whether
-    the catalogue has the cleaned cell already (over `k`, the texts of the row, `p`, the product, and `c`, its
-    category)."""
-
-    name: ClassVar[str]
-    label: ClassVar[str]
-    db_type: ClassVar[str]
-    equal: ClassVar[str]
-    synonyms: ClassVar[tuple[str, ...]] = ()
-    needed_to_create: ClassVar[bool] = False
-    example: ClassVar[str] = ""
-
-    def clean(self, text: str) -> str:
-        """Return the cell as COPY text; raises CellError. `text` is stripped and not empty."""
-        raise NotImplementedError
-
-    def clean_all(self, texts: list[str]) -> list[str] | None:
-        """Clean many cells at once, or None when one of them wants a closer look by `clean`.
-
-        Only for speed: where it answers, it answers what `clean` would for each.
-        """
-        return None
 
 
 class Sku(Column):
     name, label, db_type, equal = "sku", "SKU", 'varchar(100) COLLATE "C"', "true"
-    synonyms = ("item number", "article number", "product code", "variant sku", "artikelnummer", "item sku")
+    synonyms = HEADERS["sku"]
     example = "TM-1001"
 
     def clean(self, text: str) -> str:
@@ -78,7 +41,7 @@ class Sku(Column):
 
 class Name(Column):
     name, label, db_type, equal = "name", "Name", "varchar(255)", "p.name = k.name"
-    synonyms = ("title", "product name", "product title", "item name", "produktname", "bezeichnung")
+    synonyms = HEADERS["name"]
     needed_to_create = True
     example = "Oak cutting board"
 
@@ -95,8 +58,9 @@ class Name(Column):
 
 class Description(Column):
     name, label, db_type = "description", "Description", "text"
+    synonyms = HEADERS["description"]
     equal = "p.description = k.description"
-    synonyms = ("body", "body html", "product description", "long description", "beschreibung")
+    cleared = ""
     example = "End-grain oak, oiled by hand."
 
     def clean(self, text: str) -> str:
@@ -106,61 +70,12 @@ class Description(Column):
         return texts
 
 
-class Price(Column):
-    name, label, db_type, equal = "price", "Price", "numeric(12,2)", "p.price = k.price::numeric"
-    synonyms = ("regular price", "variant price", "unit price", "product price", "preis", "amount")
-    needed_to_create = True
-    example = "39.90"
-
-    def clean(self, text: str) -> str:
-        if _PLAIN_PRICE(text):
-            return text
-        if not _NUMBER(text):
-            raise CellError("not_a_price", f"“{_short(text)}” is not a plain number. {_price_hint(text)}")
-        price = Decimal(text)
-        if price < 0:
-            raise CellError("negative_price", f"The price {_short(text)} is below zero. Write 0 or more.")
-        if price > MAX_PRICE:
-            raise CellError("price_too_large", f"The price is above {MAX_PRICE:,}. Check the decimal point.")
-        if price != (rounded := price.quantize(Decimal("0.01"))):
-            message = f"The price {_short(text)} has more than 2 decimals. Round it."
-            raise CellError("too_many_decimals", message)
-        return str(rounded)
-
-    def clean_all(self, texts: list[str]) -> list[str] | None:
-        return texts if _all_match(_PLAIN_PRICES, texts) else None
-
-
-class Stock(Column):
-    name, label, db_type, equal = "stock", "Stock", "integer", "p.stock = k.stock::integer"
-    synonyms = ("quantity", "qty", "inventory", "variant inventory qty", "stock quantity", "bestand", "menge")
-    example = "25"
-
-    def clean(self, text: str) -> str:
-        if _PLAIN_INTEGER(text):
-            return text
-        try:
-            stock = Decimal(text) if _NUMBER(text) else None
-        except InvalidOperation:
-            stock = None
-        if stock is None:
-            raise CellError("not_a_number", f"“{_short(text)}” is not a whole number. Write digits only, 25.")
-        if stock != stock.to_integral_value():
-            raise CellError("not_whole", f"The stock {_short(text)} is not whole. Write a whole number.")
-        if stock < 0:
-            raise CellError("negative_stock", f"The stock {_short(text)} is below zero. Write 0 or more.")
-        if stock > MAX_STOCK:
-            raise CellError("stock_too_large", f"The stock is above {MAX_STOCK:,}. Check the number.")
-        return str(int(stock))
-
-    def clean_all(self, texts: list[str]) -> list[str] | None:
-        return texts if _all_match(_PLAIN_INTEGERS, texts) else None
-
-
 class CategoryPath(Column):
     name, label, db_type = "category", "Category", "text"
-    equal = "c.full_name = k.category"  # another spelling of the same path is settled when it is loaded
-    synonyms = ("categories", "category path", "product category", "product type", "type", "kategorie")
+    synonyms = HEADERS["category"]
+    # Another spelling of the same path is settled when it is loaded.
+    equal = "coalesce(c.full_name, '') = k.category"
+    cleared = ""  # no path of a category, so it stands for none
     example = "Home > Kitchen > Boards"
 
     # A catalogue has few paths and many rows. Shared by all imports of a process: what they say is the same.
@@ -179,7 +94,7 @@ class CategoryPath(Column):
     def _checked(text: str) -> str:
         names = split_path(text)
         if not names:
-            raise CellError("empty_category", f"“{_short(text)}” names no category. Write A > B > C.")
+            raise CellError("empty_category", f"“{short(text)}” names no category. Write A > B > C.")
         if any(len(name) > 120 for name in names) or len(names) > 8 or _key_size(names) > MAX_CATEGORY_KEY:
             raise CellError(
                 "category_too_long",
@@ -197,16 +112,13 @@ class CategoryPath(Column):
 class _YesNo(Column):
     db_type = "boolean"
     example = "true"
-    _WORDS: ClassVar[dict[str, str]] = {
-        **dict.fromkeys(("true", "1", "yes", "y", "t", "on", "active", "published"), "t"),
-        **dict.fromkeys(("false", "0", "no", "n", "f", "off", "inactive", "draft"), "f"),
-    }
+    _WORDS: ClassVar[dict[str, str]] = dict.fromkeys(YES, "t") | dict.fromkeys(NO, "f")
 
     def clean(self, text: str) -> str:
         try:
             return self._WORDS[text.lower()]
         except KeyError:
-            message = f"“{_short(text)}” is neither true nor false. Write true or false."
+            message = f"“{short(text)}” is neither true nor false. Write true or false."
             raise CellError("not_yes_or_no", message) from None
 
     def clean_all(self, texts: list[str]) -> list[str] | None:
@@ -215,19 +127,20 @@ class _YesNo(Column):
 
 class Published(_YesNo):
     name, label, equal = "published", "Published", "p.published = k.published::boolean"
-    synonyms = ("active", "is published", "visible", "status", "product status")
+    synonyms = HEADERS["published"]
 
 
 class Featured(_YesNo):
     name, label, equal = "featured", "Featured", "p.featured = k.featured::boolean"
-    synonyms = ("is featured", "is featured?", "highlight")
+    synonyms = HEADERS["featured"]
     example = "false"
 
 
 class Metadata(Column):
     name, label, db_type = "metadata", "Metadata", "jsonb"
+    synonyms = HEADERS["metadata"]
     equal = "p.metadata = k.metadata::jsonb"
-    synonyms = ("meta", "attributes", "json")
+    cleared = "{}"
     example = '{"brand": "Nordlys", "colour": "oak"}'
 
     def clean(self, text: str) -> str:
@@ -284,6 +197,13 @@ def guess_mapping(header: list[str]) -> dict[str, int]:
     return mapping
 
 
+def found_options(name: str, numbers: list[dict[str, str]], at: int) -> dict[str, str]:
+    """How a sample of the file's column `at` says that cells of our column are read; `numbers` has what was
+    detected in each of the file's columns."""
+    detected = numbers[at] if at < len(numbers) else {}
+    return {option: value for option, value in detected.items() if option in BY_NAME[name].options}
+
+
 # Letters and digits stay, apostrophes go, \x1f separates names, all else becomes a hyphen.
 _SLUG_CHARACTERS = {
     code: chr(code).lower() if chr(code).isalnum() or code == 0x1F else None if chr(code) == "'" else "-"
@@ -319,27 +239,6 @@ def _are_plain(texts: list[str], longest: int) -> bool:
     return max(map(len, texts)) <= longest and "".join(texts).isprintable()
 
 
-def _all_match(many: re.Pattern[str], texts: list[str]) -> bool:
-    """Whether each of the texts is one of the items that `many` matches a row of."""
-    joined = "\x1f".join([*texts, ""])
-    return joined.count("\x1f") == len(texts) and many.fullmatch(joined) is not None
-
-
 def _all_known(words: dict[str, str], texts: list[str]) -> list[str] | None:
     known = list(map(words.get, texts))
     return None if None in known else cast("list[str]", known)
-
-
-def _short(text: str, limit: int = 40) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}…"
-
-
-def _price_hint(text: str) -> str:
-    """What to write instead, worked out where the number can be made out."""
-    digits = re.sub(r"[^\d.,-]", "", text)
-    comma, point = digits.rfind(","), digits.rfind(".")
-    if re.search(r"\d[eE][+-]?\d", text) or not re.search(r"\d", digits) or "-" in digits:
-        return "Write digits with a point for the cents, such as 12.50."
-    # The last of the two signs is the decimal one; the other groups thousands.
-    digits = digits.replace(".", "").replace(",", ".") if comma > point else digits.replace(",", "")
-    return f"Write {digits}." if _NUMBER(digits) else "Write digits with a point, such as 12.50."

@@ -20,6 +20,8 @@ from imports.recognising import Recognised, not_own
 _CELL_END, _NO_CELL = "\x1f", "\x1e"
 _FEW = 200  # rows that are compared in any case
 _AT_ONCE = 2_000  # rows whose cells are sent together: more take memory and save nothing
+# An array of one empty string would come out as one of none.
+_ARRAY = "coalesce(nullif(string_to_array(%s, E'\\x1f', E'\\x1e'), '{}'), '{\"\"}')"
 _LOOK_UP = """
 SELECT k.number, {same}
 FROM unnest({arrays}) WITH ORDINALITY AS k(sku{names}, number)
@@ -78,7 +80,7 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
     query = _LOOK_UP.format(
         same=same or "false",
-        arrays=", ".join(["string_to_array(%s, E'\\x1f', E'\\x1e')"] * len(texts)),
+        arrays=", ".join([_ARRAY] * len(texts)),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
     )

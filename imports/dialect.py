@@ -9,7 +9,7 @@ from imports.encoding import ENCODINGS, EncodingEvidence
 from imports.recovery import LineGrammar, RecordFinder
 
 SAMPLE_BYTES = 1_048_576
-SAMPLE_ROWS = 20
+SAMPLE_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
 _SCORED_LINES = 500  # more of them don't change which delimiter wins
 _HEADER_LINES = 20  # a header that has not ended by then has a stray quote

@@ -21,6 +21,8 @@ from imports.recognising import source_hash
 from tasks.claiming import Claim
 
 _CONTENT = ("name", "description", "price", "stock", "published", "featured")
+# An updated product's category: a cleared one is staged as no path.
+_CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
 
 
 def load(claim: Claim) -> None:
@@ -113,18 +115,20 @@ class _Range:
 
     def _update(self) -> int:
         """Update the products that differ and journal the columns that changed, before and after."""
-        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.mapping}
-        if "category" in self.run.mapping:
-            new["category_id"] = "m.category_id"
+        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.written}
         metadata = "coalesce(s.metadata, p.metadata) || coalesce(s.extra, '{}')"
         assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
         differs = [
             f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
         ]
-        if "metadata" in self.run.mapping or self.run.keep_unknown:
+        if "metadata" in self.run.written or self.run.keep_unknown:
             assignments.append(f"metadata = {metadata}")
             differs.append(f"p.metadata IS DISTINCT FROM ({metadata})")
             new["metadata"] = metadata
+        if "category" in self.run.written:
+            new["category_id"] = _CATEGORY
+            assignments.append(f"category_id = {_CATEGORY}")
+            differs.append(f"p.category_id IS DISTINCT FROM ({_CATEGORY})")
         if not new:
             return 0
         assignments.append(f"source_hash = {self._source_hash(updating=True)}")
@@ -201,9 +205,9 @@ class _Range:
             return self._execute(statement)
 
     def _source_hash(self, *, updating: bool = False) -> str:
-        if "category" not in self.run.mapping:
+        if "category" not in self.run.written:
             return source_hash("NULL")
-        stored = source_hash("s.category")
+        stored = source_hash("nullif(s.category, '')")
         if not updating:
             return stored
         # The row leaves the category alone, so its text does not tell what the product's is.

@@ -65,6 +65,10 @@ class ImportRun(models.Model):
         CREATE = "create", "Only create new products"
         UPDATE = "update", "Only update existing products"
 
+    class Blank(models.TextChoices):
+        KEEP = "keep", "Keep what the catalogue has"
+        CLEAR = "clear", "Clear it: no description, no category, no metadata, stock 0"
+
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
     file = models.FileField(upload_to=upload_path, max_length=255)
@@ -78,6 +82,22 @@ class ImportRun(models.Model):
     header = models.JSONField(default=list, help_text="The file's column names, in order.")
     mapping = models.JSONField(default=dict, help_text="Our column → index of the file's column.")
     keep_unknown = models.BooleanField(default=False, help_text="Keep unmapped columns in the metadata.")
+    blank = models.CharField(
+        max_length=5, choices=Blank, default=Blank.KEEP, help_text="What a blank cell does to its field."
+    )
+    clear_token = models.CharField(
+        max_length=40, default="__clear__", help_text="A cell with just this text clears its field."
+    )
+    numbers = models.JSONField(
+        default=list,
+        help_text="How numbers are written in each of the file's columns, as far as a sample tells.",
+    )
+    options = models.JSONField(
+        default=dict, help_text="Our column → how its cells are read: format, currency."
+    )
+    constants = models.JSONField(
+        default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 
@@ -173,6 +193,11 @@ class ImportRun(models.Model):
     def staging_table(self) -> str:
         """An UNLOGGED table of its own: dropped at the end, so nothing is left to vacuum."""
         return f"imports_staging_{int(self.pk)}"
+
+    @property
+    def written(self) -> set[str]:
+        """Our columns that it writes."""
+        return {*self.mapping, *self.constants}
 
     @property
     def has_ended(self) -> bool:

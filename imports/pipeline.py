@@ -6,6 +6,7 @@ confirm → plan → (wait) → stage × chunks → check, categories → load �
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import columns
+from imports import cells, columns
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
 from tasks.queueing import NewJob, create
 
 _ADMITTING = 0x7A11_0002  # key of the advisory lock under which the next import is let in
+_LONGEST_TOKEN = 40  # characters
 State = ImportRun.State
 
 
@@ -52,15 +54,26 @@ def confirm(
     mapping: dict[str, int] | None = None,
     mode: str = ImportRun.Mode.UPSERT,
     keep_unknown: bool = False,
+    blank: str = ImportRun.Blank.KEEP,
+    clear_token: str | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
+    constants: Mapping[str, str] | None = None,
 ) -> ImportRun:
     """Start a draft: `mapping` is our column → index in the header, the guess when None.
 
+    `blank` says what blank cells do, `clear_token` the text that clears (the run's own when None).
+    `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`; what it
+    leaves open is as the sample showed it. `constants` is our column → what it gets where the file has no
+    such column or a blank cell.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
         run.mapping = checked_mapping(run, run.mapping if mapping is None else mapping)
-        run.mode, run.keep_unknown = mode, keep_unknown
+        run.mode, run.keep_unknown, run.blank = mode, keep_unknown, blank
+        run.clear_token = run.clear_token if clear_token is None else _checked_token(clear_token)
+        run.options = _checked_options(run, options or {})
+        run.constants = _checked_constants(constants or {})
         run.state, run.confirmed_at = State.PLANNING, Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
@@ -84,6 +97,50 @@ def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
             f" (for example --map sku=Code). The file has: {found}."
         )
     return mapping
+
+
+def _checked_options(run: ImportRun, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """How the cells of each mapped column are read: as chosen, else as found in the sample."""
+    for name, options in chosen.items():
+        for option, value in options.items():
+            _check_option(name, option, value)
+    used = {
+        name: {**columns.found_options(name, run.numbers, at), **chosen.get(name, {})}
+        for name, at in run.mapping.items()
+    }
+    return {name: options for name, options in used.items() if options}
+
+
+def _check_option(name: str, option: str, value: str) -> None:
+    offered = columns.BY_NAME[name].options if name in columns.BY_NAME else {}
+    if option not in offered:
+        known = [f"{column.name}.{one}" for column in columns.COLUMNS for one in column.options]
+        raise MappingError(f"There is no option “{name}.{option}”. There are: {', '.join(known)}.")
+    if value not in offered[option]:
+        raise MappingError(f"“{value}” is no {name}.{option}. It can be: {', '.join(offered[option])}.")
+
+
+def _checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
+    for name, text in constants.items():
+        if name not in columns.BY_NAME or name == "sku":
+            able = [ours for ours in columns.BY_NAME if ours != "sku"]
+            raise MappingError(f"“{name}” can't be set for all rows. These can: {', '.join(able)}.")
+        if not text.strip():
+            raise MappingError(f"There is no value for {name} to be set to. Write one, or leave it out.")
+        try:
+            cells.clean_constant(name, text.strip())
+        except columns.CellError as error:
+            raise MappingError(f"{name} can't be set to that. {error}") from None
+    return {name: text.strip() for name, text in constants.items()}
+
+
+def _checked_token(token: str) -> str:
+    token = token.strip()
+    if not token or len(token) > _LONGEST_TOKEN:
+        raise MappingError(
+            f"The text that clears a cell has 1 to {_LONGEST_TOKEN} characters, __clear__ is usual."
+        )
+    return token
 
 
 def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:

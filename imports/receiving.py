@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from imports import columns
+from imports import columns, numbers
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 
@@ -77,6 +77,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
     run.dialect = seen.dialect.as_dict()
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
+    run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]
 
 
 def sample_rows(run: ImportRun) -> list[list[str]]:

@@ -15,6 +15,7 @@ import json
 import re
 from array import array
 from dataclasses import dataclass
+from typing import Any
 
 import xxhash
 from django.db import connection, transaction
@@ -25,7 +26,7 @@ from imports.reading import ChunkReader
 from shop.models import Product
 
 # Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
-_RULES = 1
+_RULES = 2
 
 _SEPARATOR = "\x1f"
 _RECOGNISE = """
@@ -70,7 +71,7 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
     if not Product.objects.exists():
         return Recognised([], hashes, set(), is_empty=True)
     skus = _skus(reader, Dialect.from_dict(run.dialect), run.mapping["sku"])
-    mixes = "category" in run.mapping
+    mixes = "category" in run.written
     query = _RECOGNISE.format(
         mixed_in="coalesce(hashtextextended(c.full_name, 0), 0)" if mixes else "0",
         category="LEFT JOIN shop_category c ON c.id = p.category_id" if mixes else "",
@@ -94,6 +95,10 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         run.dialect["quotechar"],
         len(run.header),
         sorted(run.mapping.items()),
+        run.blank,
+        run.clear_token,
+        _sorted(run.options),
+        _sorted(run.constants),
     ]
     if run.keep_unknown:
         how.append(run.header)
@@ -104,6 +109,10 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         for at in reader.suspects:
             lines[at] = ""
     return array("q", b"".join([digest(line.encode(), seed) for line in lines]))
+
+
+def _sorted(chosen: dict[str, Any]) -> str:
+    return json.dumps(chosen, sort_keys=True)
 
 
 def _skus(reader: ChunkReader, dialect: Dialect, column: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -9,18 +10,20 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from imports import pipeline, receiving
+from imports import numbers, pipeline, receiving
 from imports.columns import COLUMNS, Column
 from imports.dialect import DELIMITERS, RefusedFile
 from imports.encoding import ENCODINGS
 from imports.finishing import EXTRA_COLUMNS
 from imports.models import ImportRun
+from imports.number_columns import Price
 from imports.pages.rendering import page, to_run
 
 _ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
 _DELIMITERS = dict(zip(DELIMITERS, ("Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |"), strict=True))
 _PREVIEW_ROWS = 8
 _SAMPLES = 3
+_UNTOLD = {"format": Price.options["format"][numbers.AUTO], "currency": "none"}
 
 
 def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -36,12 +39,25 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
     mapping, mode = _mapping(request), request.POST.get("mode", "")
     keep = bool(request.POST.get("keep_unknown"))
+    blank = request.POST.get("blank", ImportRun.Blank.KEEP)
+    constants, options = _constants(request), _options(request)
     try:
         if mode not in ImportRun.Mode:
             raise pipeline.MappingError("Choose what to do with the rows.")
-        pipeline.confirm(run=run, mapping=mapping, mode=mode, keep_unknown=keep)
+        if blank not in ImportRun.Blank:
+            raise pipeline.MappingError("Choose what to do with blank cells.")
+        pipeline.confirm(
+            run=run,
+            mapping=mapping,
+            mode=mode,
+            keep_unknown=keep,
+            blank=blank,
+            constants=constants,
+            options=options,
+        )
     except pipeline.MappingError as error:
-        run.mapping, run.mode, run.keep_unknown = mapping, mode, keep
+        run.mapping, run.mode, run.keep_unknown, run.blank = mapping, mode, keep, blank
+        run.constants, run.options = constants, options
         return _form(request, run, error=str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
@@ -51,6 +67,26 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def _mapping(request: HttpRequest) -> dict[str, int]:
     chosen = {column.name: request.POST.get(f"map-{column.name}", "") for column in COLUMNS}
     return {name: int(index) for name, index in chosen.items() if index.isdecimal()}
+
+
+def _constants(request: HttpRequest) -> dict[str, str]:
+    filled = {column.name: request.POST.get(f"set-{column.name}", "").strip() for column in COLUMNS}
+    return {name: text for name, text in filled.items() if text}
+
+
+def _options(request: HttpRequest) -> dict[str, dict[str, str]]:
+    """What was chosen; the first choice, as the sample shows it, is blank."""
+    chosen = {
+        column.name: {
+            option: request.POST.get(f"set-{column.name}.{option}", "") for option in column.options
+        }
+        for column in COLUMNS
+    }
+    return {
+        name: filled
+        for name, options in chosen.items()
+        if (filled := {option: value for option, value in options.items() if value})
+    }
 
 
 def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -88,14 +124,27 @@ class _Theirs:
     index: int
     name: str
     sample: str
+    found: dict[str, str]  # how its numbers are written, for people
 
 
 @dataclass(frozen=True, slots=True)
 class _Ours:
-    """A column of ours and the file's that was found for it."""
+    """A column of ours, the file's that was found for it, and how its cells are read."""
 
     column: type[Column]
     chosen: _Theirs | None
+    constant: str
+    options: list[_Option]
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """Something that may be chosen for a column of ours."""
+
+    name: str
+    chosen: str  # "" to go by the sample
+    found: str  # what the sample shows, for people
+    values: Mapping[str, str]
 
 
 def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse:
@@ -103,7 +152,10 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         rows = receiving.sample_rows(run)
     except OSError:
         rows, error = [], "The uploaded file is no longer there. Discard this draft and upload it again."
-    theirs = [_Theirs(index, name, _sample(rows, index)) for index, name in enumerate(run.header)]
+    theirs = [
+        _Theirs(index, name, _sample(rows, index), _found(run, index))
+        for index, name in enumerate(run.header)
+    ]
     used = set(run.mapping.values())
     return page(
         request,
@@ -116,11 +168,27 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         encodings=_ENCODINGS,
         delimiters=_DELIMITERS,
         modes=ImportRun.Mode.choices,
+        blanks=ImportRun.Blank.choices,
         theirs=theirs,
-        ours=[_Ours(column, _at(theirs, run.mapping.get(column.name))) for column in COLUMNS],
+        ours=[_ours(run, column, theirs) for column in COLUMNS],
         unused=[one for one in theirs if one.index not in used and one.name not in EXTRA_COLUMNS],
         rows=rows[:_PREVIEW_ROWS],
     )
+
+
+def _ours(run: ImportRun, column: type[Column], theirs: list[_Theirs]) -> _Ours:
+    mapped = _at(theirs, run.mapping.get(column.name))
+    chosen = run.options.get(column.name, {})
+    options = [
+        _Option(name, chosen.get(name, ""), (mapped.found if mapped else _UNTOLD)[name], values)
+        for name, values in column.options.items()
+    ]
+    return _Ours(column, mapped, run.constants.get(column.name, ""), options)
+
+
+def _found(run: ImportRun, index: int) -> dict[str, str]:
+    detected = run.numbers[index] if index < len(run.numbers) else {}
+    return _UNTOLD | {option: Price.options[option][value] for option, value in detected.items()}
 
 
 def _at(theirs: list[_Theirs], index: int | None) -> _Theirs | None:

@@ -53,7 +53,11 @@
         const refresh = () => {
             const used = new Set(selects.map((select) => select.value));
             for (const select of selects) {
-                select.closest("tr").querySelector("td[data-sample]").textContent = select.selectedOptions[0].dataset.sample ?? "";
+                const row = select.closest("tr"), { dataset } = select.selectedOptions[0];
+                row.querySelector("td[data-sample]").textContent = dataset.sample ?? "";
+                for (const option of row.querySelectorAll("[data-found]")) {
+                    option.textContent = `As found: ${dataset[option.dataset.found] ?? "–"}`;
+                }
             }
             const left = [...selects[0].options].filter(({ value, text }) => value && !used.has(value) && !["_line", "_error"].includes(text));
             names.replaceChildren(...left.flatMap((option) => {

@@ -113,6 +113,16 @@ def test_import_works_without_javascript(visit: Visit, sound: Rows, tmp_path: Pa
     expect(page.locator("[data-outcome=created]")).to_have_text("2,000")
 
 
+def test_format_of_numbers_shown_follows_the_column_that_is_chosen(visit: Visit, tmp_path: Path) -> None:
+    path = write(tmp_path / "list.csv", ["sku", "Preis", "UVP"], [["A", "1.234,50 €", "1,234.50"]])
+    page = visit(ADD)
+    upload(page, path)
+    found = page.locator("[name='set-price.format'] option").first
+    expect(found).to_have_text("As found: 1.234,56")
+    page.get_by_role("combobox", name="Price").first.select_option(label="UVP")
+    expect(found).to_have_text("As found: 1,234.56")
+
+
 def test_no_page_scrolls_sideways_on_a_phone(visit: Visit, sound: Rows, tmp_path: Path) -> None:
     sound[1][PRICE] = "abc" * 60
     path = write(tmp_path / f"{'a-very-long-name' * 8}.csv", list(sample_catalog.COLUMNS), sound[:20])

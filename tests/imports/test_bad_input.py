@@ -108,8 +108,18 @@ def test_column_that_is_no_sku_by_name_can_be_chosen() -> None:
             "“abc” is not a plain number. Write digits with a point for the cents, such as 12.50.",
         ),
         ({"price": "-1"}, "price", "negative_price", "The price -1 is below zero. Write 0 or more."),
-        ({"price": "1.234,56"}, "price", "not_a_price", "“1.234,56” is not a plain number. Write 1234.56."),
-        ({"price": "€ 12,50"}, "price", "not_a_price", "“€ 12,50” is not a plain number. Write 12.50."),
+        (
+            {"price": "12.50 €/kg"},
+            "price",
+            "not_a_price",
+            "“12.50 €/kg” is not a plain number. Write digits with a point for the cents, such as 12.50.",
+        ),
+        (
+            {"price": "1.234"},
+            "price",
+            "too_many_decimals",
+            "The price 1.234 has more than 2 decimals. Round it.",
+        ),
         (
             {"price": "1e400"},
             "price",

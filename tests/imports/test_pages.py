@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 from collections.abc import Callable
@@ -36,9 +37,9 @@ def page_of(run: ImportRun, page: str = "change") -> str:
 
 def text_of(response: HttpResponse) -> str:
     """What a reader sees of the page's own part, on one line."""
-    html = response.content.decode()
-    html = html.partition('id="content"')[2].partition(">")[2] or html
-    return " ".join(re.sub(r"<(script|option)\b.*?</\1>|<[^>]+>", " ", html, flags=re.S).split())
+    page = response.content.decode()
+    page = page.partition('id="content"')[2].partition(">")[2] or page
+    return " ".join(re.sub(r"<(script|option)\b.*?</\1>|<[^>]+>", " ", page, flags=re.S).split())
 
 
 def rows_of(response: Any) -> list[list[str]]:
@@ -309,6 +310,67 @@ def test_confirmed_mapping_starts_the_import_as_chosen(client: Client) -> None:
         {"sku": 0, "name": 1},
         True,
     )
+
+
+def test_format_of_numbers_is_shown_and_can_be_changed(client: Client) -> None:
+    run = receive("Artikelnummer;Preis;Bestand\nX-1;1.234,50 €;1.250\n")
+    answer = client.get(page_of(run))
+    shown = {one.column.name: [option.found for option in one.options] for one in answer.context["ours"]}
+    assert (shown["price"], shown["stock"]) == (
+        ["1.234,56", "EUR €"],
+        ["unclear, 1.234 rejected"],
+    )
+    form = {"action": "import", "mode": "upsert", "map-sku": "0", "map-price": "1", "map-stock": "2"}
+    client.post(page_of(run), form | {"set-stock.format": "comma", "set-price.format": ""})
+    run.refresh_from_db()
+    assert run.options == {"price": {"format": "comma", "currency": "EUR"}, "stock": {"format": "comma"}}
+
+
+def test_constant_of_the_page_starts_the_import_with_it(client: Client) -> None:
+    run = receive("sku,name\nA,Bowl\n")
+    form = {
+        "action": "import",
+        "map-sku": "0",
+        "mode": "upsert",
+        "set-category": " Home > Kitchen ",
+        "set-name": "",
+    }
+    client.post(page_of(run), form)
+    run.refresh_from_db()
+    assert (run.state, run.constants) == ("planning", {"category": "Home > Kitchen"})
+
+
+def test_constant_that_can_not_be_is_explained_and_stays_in_the_form(client: Client) -> None:
+    run = receive("sku,name\nA,Bowl\n")
+    form = {
+        "action": "import",
+        "map-sku": "0",
+        "mode": "upsert",
+        "set-stock": "-1",
+        "set-price.format": "comma",
+    }
+    answer = client.post(page_of(run), form)
+    assert (answer.status_code, ImportRun.objects.get().state) == (422, "draft")
+    assert "stock can't be set to that. The stock -1 is below zero." in html.unescape(text_of(answer))
+    kept = {one.column.name: one for one in answer.context["ours"]}
+    assert (kept["stock"].constant, kept["price"].options[0].chosen) == ("-1", "comma")
+
+
+def test_choice_for_blank_cells_starts_the_import_with_it(client: Client) -> None:
+    run = receive("sku,stock\nA,\n")
+    assert "A cell with just __clear__ clears its field" in text_of(client.get(page_of(run)))
+    form = {"action": "import", "map-sku": "0", "map-stock": "1", "mode": "upsert", "blank": "clear"}
+    client.post(page_of(run), form)
+    run.refresh_from_db()
+    assert (run.state, run.blank) == ("planning", "clear")
+
+
+def test_choice_for_blank_cells_that_is_not_offered_is_refused(client: Client) -> None:
+    run = receive("sku,stock\nA,\n")
+    form = {"action": "import", "map-sku": "0", "mode": "upsert", "blank": "guess"}
+    answer = client.post(page_of(run), form)
+    assert (answer.status_code, ImportRun.objects.get().state) == (422, "draft")
+    assert "Choose what to do with blank cells." in text_of(answer)
 
 
 def test_mapping_without_sku_is_explained_where_it_can_be_mended(client: Client) -> None:

@@ -31,7 +31,26 @@ class Command(BaseCommand):
             metavar="OUR=THEIRS",
             help=f"our column = the file's (none: leave it out). Ours: {', '.join(columns.BY_NAME)}",
         )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="OUR=VALUE",
+            help="what our column gets where the file has no such column or a blank cell"
+            " (category=Home > Kitchen), or how its cells are read (price.format=comma, price.currency=EUR)",
+        )
         parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
+        parser.add_argument(
+            "--blank",
+            choices=ImportRun.Blank.values,
+            default=ImportRun.Blank.KEEP,
+            help="what a blank cell does: keep the field (default) or clear it where that is possible",
+        )
+        parser.add_argument(
+            "--clear-token",
+            metavar="TEXT",
+            help="a cell with just this text clears its field (default: __clear__)",
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -61,8 +80,16 @@ class Command(BaseCommand):
             mapping = run.mapping | {}
             for pair in options["map"]:
                 mapping = _mapped(run, mapping, pair)
+            constants, choices = _settings(options["set"])
             return pipeline.confirm(
-                run=run, mapping=mapping, mode=options["mode"], keep_unknown=options["keep_unknown"]
+                run=run,
+                mapping=mapping,
+                mode=options["mode"],
+                keep_unknown=options["keep_unknown"],
+                blank=options["blank"],
+                clear_token=options["clear_token"],
+                options=choices,
+                constants=constants,
             )
         except pipeline.MappingError as error:
             receiving.discard(run)
@@ -84,3 +111,19 @@ def _mapped(run: ImportRun, mapping: dict[str, int], pair: str) -> dict[str, int
             return {name: at for name, at in rest.items() if at != index} | {ours: index}
     found = ", ".join(f"“{name}”" for name in run.header)
     raise pipeline.MappingError(f"{run.filename} has no column “{theirs.strip()}”. It has: {found}.")
+
+
+def _settings(pairs: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """The constants and the options of columns among OUR=VALUE and OUR.OPTION=VALUE."""
+    constants: dict[str, str] = {}
+    options: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        ours, equals, value = pair.partition("=")
+        if not equals:
+            raise pipeline.MappingError(f"“{pair}” is not of the form our=value, such as category=Kitchen.")
+        name, dot, option = ours.strip().partition(".")
+        if dot:
+            options.setdefault(name, {})[option] = value.strip()
+        else:
+            constants[name] = value
+    return constants, options

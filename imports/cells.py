@@ -1,0 +1,79 @@
+"""The three states of a cell: what it says, blank, or cleared on purpose.
+
+A column that the file does not have is not read at all, unless a constant stands in for it. A blank cell
+takes the constant, if there is one; else it keeps what the catalogue has, or clears it where the import's
+policy says so and the column allows it. A cell that holds the import's token is cleared under either
+policy. What is staged for a cleared cell is the column's own value of emptiness, because NULL means "keep"
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from imports.columns import BY_NAME, CellError, Column
+from imports.models import ImportRun
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How an import reads the cells of one of our columns."""
+
+    column: Column
+    at: int | None  # index of the file's column; None if all cells are blank, the file having no such column
+    blank: str | None  # what a blank cell is staged as; None keeps what is there
+    token: str  # the text that clears
+
+    def clean(self, text: str) -> str | None:
+        """Return stripped text as it is staged; raises CellError."""
+        if not text:
+            return self.blank
+        if text != self.token:
+            return self.column.clean(text)
+        if self.column.cleared is None:
+            message = f"{self.column.label} can't be cleared. Write a value instead of {self.token}."
+            raise CellError("cannot_be_cleared", message)
+        return self.column.cleared
+
+    def of(self, row: Sequence[str]) -> str:
+        """The stripped text that a row of the file has for the column."""
+        return "" if self.at is None else row[self.at].strip()
+
+    def clean_all(self, by_column: Sequence[Sequence[str]], bad: set[int]) -> list[str | None]:
+        """Clean the raw cells of many rows, given by the file's columns; adds the indexes of broken ones to
+        `bad`."""
+        if self.at is None:
+            return [self.blank] * len(by_column[0])
+        stripped = list(map(str.strip, by_column[self.at]))
+        if "" not in stripped and self.token not in stripped:
+            at_once = self.column.clean_all(stripped)
+            if at_once is not None:
+                return cast("list[str | None]", at_once)
+        cleaned: list[str | None] = []
+        for index, text in enumerate(stripped):
+            try:
+                cleaned.append(self.clean(text))
+            except CellError:
+                bad.add(index)
+                cleaned.append(None)
+        return cleaned
+
+
+def cells_of(run: ImportRun) -> list[Cells]:
+    """How the import reads each column that it writes, in our order."""
+    return [_cells(run, name) for name in BY_NAME if name in run.written]
+
+
+def _cells(run: ImportRun, name: str) -> Cells:
+    column = BY_NAME[name](run.options.get(name))
+    blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
+    if name in run.constants:
+        blank = clean_constant(name, run.constants[name])
+    return Cells(column, run.mapping.get(name), blank, run.clear_token)
+
+
+def clean_constant(name: str, text: str) -> str:
+    """A constant as it is staged; raises CellError. It need not be written as the file writes numbers."""
+    return BY_NAME[name]().clean(text)
