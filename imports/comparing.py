@@ -35,16 +35,21 @@ def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
 
     Rejects rows that would create a product but lack what a new one needs.
     """
-    batch.found = list(map(recognised.known.__contains__, batch.skus))
-    asked = set(recognised.skus)
-    if not (recognised.is_empty or asked.issuperset(batch.skus)):
-        _ask(run, batch, [at for at, sku in enumerate(batch.skus) if sku not in asked], [])
+    mark_found(run, batch, recognised)
     # Where most lines were recognised, the others have probably changed: loading them finds out.
     found = batch.found.count(True)
     if 0 < found < _FEW or found > len(batch.unchanged):
         _compare(run, batch, [at for at, found in enumerate(batch.found) if found])
     if run.mode != ImportRun.Mode.UPDATE:
         _reject_incomplete(run, batch)
+
+
+def mark_found(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
+    """Say of each row whether the catalogue has its SKU."""
+    batch.found = list(map(recognised.known.__contains__, batch.skus))
+    asked = set(recognised.skus)
+    if not (recognised.is_empty or asked.issuperset(batch.skus)):
+        _ask(run, batch, [at for at, sku in enumerate(batch.skus) if sku not in asked], [])
 
 
 def _compare(run: ImportRun, batch: Batch, rows: list[int]) -> None:

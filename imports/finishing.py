@@ -90,6 +90,6 @@ def clean(claim: Claim) -> None:
     """Drop the staging tables of a run that has ended, and forget what only its stages needed."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
     with transaction.atomic(), connection.cursor() as cursor:
-        run.chunks.exclude(categories=[]).update(categories=[])
+        run.chunks.update(categories=[], unchanged=b"")
         cursor.execute(f"DROP TABLE IF EXISTS {run.staging_table}, {run.staging_table}_categories")
         claiming.complete(claim)

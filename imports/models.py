@@ -254,6 +254,9 @@ class Chunk(models.Model):
     categories = ArrayField(
         models.TextField(), default=list, help_text="Paths that its rows name, until the import has ended."
     )
+    unchanged = models.BinaryField(
+        default=b"", help_text="One byte a line, compressed: 1 where the product was just so already."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]

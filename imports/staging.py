@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import compress, repeat
+from operator import and_
 from typing import cast
 
 from django.conf import settings
@@ -13,7 +15,7 @@ from psycopg import DataError
 from imports import pipeline
 from imports.cleaning import Batch, clean, open_chunk
 from imports.columns import BY_NAME, slugs_for
-from imports.comparing import look_up
+from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.planning import plan as plan_chunks
@@ -87,7 +89,7 @@ def stage(claim: Claim) -> None:
     claim.report(reader.records, chunk.lines)
     with transaction.atomic():
         kept = _copy(run, batch)
-        Chunk.objects.filter(pk=chunk.pk).update(categories=_categories(run, batch))
+        _note(run, chunk, batch)
         batch.rejected.sort(key=lambda row: row.line)
         RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
         pipeline.staged(
@@ -122,19 +124,54 @@ def rebuild(run: ImportRun) -> None:
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
             _copy(run, batch)
+            if run.state != ImportRun.State.LOADING:
+                _note(run, chunk, batch)
 
 
 def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     """Read, clean and compare a chunk. Nothing is written."""
     reader = open_chunk(run, chunk)
     recognised = recognise(run, reader)
+    was_unchanged = b""
+    if run.state == ImportRun.State.LOADING:
+        was_unchanged = zlib.decompress(chunk.unchanged)
+        reader.recognised[:] = bytes(map(and_, reader.recognised, was_unchanged))
     batch = clean(run, reader, recognised.hashes)
     batch.unchanged = [
         (reader.first_line + index, recognised.skus[index])
         for index in compress(range(reader.physical_lines), reader.recognised)
     ]
-    look_up(run, batch, recognised)
+    if was_unchanged:
+        mark_found(run, batch, recognised)
+        _sort_as_before(run, chunk, batch, was_unchanged)
+    else:
+        look_up(run, batch, recognised)
     return reader, batch
+
+
+def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: bytes) -> None:
+    """Rows that were counted when they were staged first stay what they were counted as, whatever happened to
+    the catalogue since; the others are loaded, as they would have been."""
+    last = chunk.first_line + chunk.lines
+    lines = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last).values_list("line", flat=True)
+    rejected = set(lines)
+    settled = [line in rejected or bool(was_unchanged[line - chunk.first_line]) for line in batch.lines]
+    batch.unchanged += [
+        (line, sku)
+        for line, sku in compress(zip(batch.lines, batch.skus, strict=True), settled)
+        if line not in rejected
+    ]
+    batch.keep(not is_settled for is_settled in settled)
+
+
+def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
+    """Keep what later stages need to know of a chunk."""
+    unchanged = bytearray(chunk.lines)
+    for line, _ in batch.unchanged:
+        unchanged[line - chunk.first_line] = 1
+    Chunk.objects.filter(pk=chunk.pk).update(
+        categories=_categories(run, batch), unchanged=zlib.compress(unchanged, 1)
+    )
 
 
 def _categories(run: ImportRun, batch: Batch) -> list[str]:

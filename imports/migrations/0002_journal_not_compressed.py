@@ -19,4 +19,9 @@ class Migration(migrations.Migration):
             name='categories',
             field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, help_text='Paths that its rows name, until the import has ended.', size=None),
         ),
+        migrations.AddField(
+            model_name='chunk',
+            name='unchanged',
+            field=models.BinaryField(default=b'', help_text='One byte a line, compressed: 1 where the product was just so already.'),
+        ),
     ]

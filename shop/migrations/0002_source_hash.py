@@ -1,14 +1,14 @@
 from django.db import migrations, models
 
 # Whoever writes a product without saying that the hash is still right makes it forget its source: staff in the
-# admin, an order that takes stock, a stale copy that is saved, SQL by hand.
+# admin, an order that takes stock, a stale copy that is saved (or inserted again), SQL by hand.
 _FORGET = """
 CREATE FUNCTION shop_product_forget_source() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     NEW.source_hash := NULL;
     RETURN NEW;
 END $$;
-CREATE TRIGGER shop_product_forget_source BEFORE UPDATE ON shop_product FOR EACH ROW
+CREATE TRIGGER shop_product_forget_source BEFORE INSERT OR UPDATE ON shop_product FOR EACH ROW
 WHEN (NEW.source_hash IS NOT NULL AND coalesce(current_setting('tallyman.source_hash', true), '') <> 'kept')
 EXECUTE FUNCTION shop_product_forget_source();
 """
