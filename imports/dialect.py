@@ -67,13 +67,26 @@ class Inspection:
     header: list[str]
     rows: list[list[str]]  # the first rows that read well, each as wide as the header
     size: int  # bytes
+    has_data: bool  # is there anything below the header?
 
 
 def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
     """Detect the dialect of a seekable binary file; `encoding` and `delimiter` override what would be found.
 
-    Raises RefusedFile if the file can't be read as a table, ValueError for an override that is not offered.
+    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for an override that is
+    not offered.
     """
+    seen = examine(stream, encoding=encoding, delimiter=delimiter)
+    if not seen.has_data:
+        raise RefusedFile(
+            "header_only",
+            "The file has a header but no line of data below it. Add the rows and upload it again.",
+        )
+    return seen
+
+
+def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
+    """The same as `inspect`, but a file that has nothing but a header is not refused."""
     if encoding not in (None, *ENCODINGS) or delimiter not in (None, *DELIMITERS):
         raise ValueError(f"Encoding {encoding!r} or delimiter {delimiter!r} is not offered.")
     size = stream.seek(0, os.SEEK_END)
@@ -93,12 +106,13 @@ def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
         first_line=table.first_index + 1,
         data_offset=start + head.offset(table.first_index),
     )
-    if dialect.data_offset >= size or (head.whole and not table.has_data):
-        raise RefusedFile(
-            "header_only",
-            "The file has a header but no line of data below it. Add the rows and upload it again.",
-        )
-    return Inspection(dialect=dialect, header=table.header, rows=table.rows[:SAMPLE_ROWS], size=size)
+    return Inspection(
+        dialect=dialect,
+        header=table.header,
+        rows=table.rows[:SAMPLE_ROWS],
+        size=size,
+        has_data=dialect.data_offset < size and (table.has_data or not head.whole),
+    )
 
 
 class _Head:
@@ -113,7 +127,7 @@ class _Head:
         self.whole = whole
         self.encoding = encoding or _encoding_of(sample, whole=whole)
         self.line_end = _line_end_of(sample)
-        self._raw = sample.split(self.line_end.encode())
+        self._raw, self._size = sample.split(self.line_end.encode()), len(sample)
         if len(self._raw) == 1 and not whole:
             raise RefusedFile(
                 "no_line_ends",
@@ -127,7 +141,7 @@ class _Head:
 
     def offset(self, index: int) -> int:
         """Byte offset of a line in the sample."""
-        return sum(map(len, self._raw[:index])) + index
+        return min(sum(map(len, self._raw[:index])) + index, self._size)
 
 
 class _Table:
