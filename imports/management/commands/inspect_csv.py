@@ -18,7 +18,7 @@ _ROWS = 20
 
 
 class Command(BaseCommand):
-    """Exit code 0 when every file could be opened, whatever it holds; 1 when one could not; 2 on bad usage."""
+    """Exit code 0 when every file could be opened, whatever it holds; 1 if one could not, 2 on bad usage."""
 
     help = "Show how CSV files are written, their columns and rows, and what is wrong in them by line."
     requires_system_checks: list[str] = []  # they would want a database, which this does without
