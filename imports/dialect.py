@@ -1,18 +1,19 @@
 """How a file is written (encoding, delimiter, line ends, header line), told from its first megabyte."""
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, BinaryIO, Self
 
+from imports.coding import Coding
+from imports.detecting import DELIMITERS, Syntax, detect, read_records
 from imports.encoding import ENCODINGS, EncodingEvidence
-from imports.recovery import LineGrammar, RecordFinder
+from imports.footers import footers_in
+from imports.layout import Aside, find_table
 
 SAMPLE_BYTES = 1_048_576
 SAMPLE_ROWS = 200
-DELIMITERS = (",", ";", "\t", "|")
-_SCORED_LINES = 500  # more of them don't change which delimiter wins
-_HEADER_LINES = 20  # a header that has not ended by then has a stray quote
+_TAIL_BYTES = 65_536
 _UTF8_BOM = b"\xef\xbb\xbf"
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
@@ -42,12 +43,19 @@ class Dialect:
     """How to read a file."""
 
     encoding: str  # utf-8, cp1252 or latin-1
-    delimiter: str  # one character of DELIMITERS
-    quotechar: str  # '"', or "" where quotes have no meaning
+    delimiter: str  # one of DELIMITERS
+    quotechar: str  # '"' or "'", or "" where quotes have no meaning
     line_end: str  # "\n" (CRLF and mixed ends too) or "\r"
-    header_line: int  # physical line the header starts on, from 1
+    header_line: int  # physical line the header starts on, from 1; the first data line where there is none
     first_line: int  # physical line of the first data line
     data_offset: int  # byte offset of the first data line
+    escape: str = ""  # "\\" where a backslash before a quote or delimiter takes its meaning
+    data_end: int | None = None  # byte offset of what follows the table, if anything does
+
+    @property
+    def coding(self) -> Coding:
+        """How lines of this dialect are brought into what the csv module reads."""
+        return Coding(delimiter=self.delimiter, quotechar=self.quotechar, escape=self.escape)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as JSON-able values."""
@@ -55,8 +63,10 @@ class Dialect:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Back from `as_dict`; unknown keys are ignored, a missing one raises KeyError."""
-        return cls(**{field.name: values[field.name] for field in fields(cls)})
+        """Back from `as_dict`; unknown keys are ignored, a missing one without a default raises KeyError."""
+        optional = {"escape", "data_end"}  # younger than some imports
+        names = [field.name for field in fields(cls) if field.name in values or field.name not in optional]
+        return cls(**{name: values[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +77,29 @@ class Inspection:
     header: list[str]
     rows: list[list[str]]  # the first rows that read well, each as wide as the header
     size: int  # bytes
+    has_data: bool  # is there anything below the header?
+    asides: list[Aside] = field(
+        default_factory=list
+    )  # what stands above and below the table, and is left out
 
 
 def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
     """Detect the dialect of a seekable binary file; `encoding` and `delimiter` override what would be found.
 
-    Raises RefusedFile if the file can't be read as a table, ValueError for an override that is not offered.
+    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for an override that is
+    not offered.
     """
+    seen = examine(stream, encoding=encoding, delimiter=delimiter)
+    if not seen.has_data:
+        raise RefusedFile(
+            "header_only",
+            "The file has a header but no line of data below it. Add the rows and upload it again.",
+        )
+    return seen
+
+
+def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
+    """The same as `inspect`, but a file that has nothing but a header is not refused."""
     if encoding not in (None, *ENCODINGS) or delimiter not in (None, *DELIMITERS):
         raise ValueError(f"Encoding {encoding!r} or delimiter {delimiter!r} is not offered.")
     size = stream.seek(0, os.SEEK_END)
@@ -82,23 +108,62 @@ def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
     _refuse_other_formats(sample)
     start = len(_UTF8_BOM) if sample.startswith(_UTF8_BOM) else 0
     head = _Head(sample[start:], encoding, whole=len(sample) == size)
-    candidates = (delimiter,) if delimiter else DELIMITERS
-    table = max((_Table(head, candidate) for candidate in candidates), key=lambda table: table.rank)
+    syntax, width = detect(head.lines[head.first_full :], head.line_end, delimiter)
+    layout = find_table(head.lines, syntax, head.line_end, width, whole=head.whole)
     dialect = Dialect(
         encoding=head.encoding,
-        delimiter=table.delimiter,
-        quotechar='"',
+        delimiter=syntax.delimiter,
+        quotechar=syntax.quotechar,
         line_end=head.line_end,
-        header_line=head.header_index + 1,
-        first_line=table.first_index + 1,
-        data_offset=start + head.offset(table.first_index),
+        header_line=layout.header_index + 1,
+        first_line=layout.first_index + 1,
+        data_offset=start + head.offset(layout.first_index),
+        escape=syntax.escape,
+        data_end=None if layout.end_index is None else start + head.offset(layout.end_index),
     )
-    if dialect.data_offset >= size or (head.whole and not table.has_data):
-        raise RefusedFile(
-            "header_only",
-            "The file has a header but no line of data below it. Add the rows and upload it again.",
-        )
-    return Inspection(dialect=dialect, header=table.header, rows=table.rows[:SAMPLE_ROWS], size=size)
+    asides = layout.asides
+    if not head.whole and dialect.data_end is None:
+        dialect, footers = _look_at_the_end(stream, dialect, len(layout.header), size)
+        asides = [*asides, *footers]
+    return Inspection(
+        dialect=dialect,
+        header=layout.header,
+        rows=layout.rows[:SAMPLE_ROWS],
+        size=size,
+        has_data=dialect.data_offset < size and (layout.has_data or not head.whole),
+        asides=asides,
+    )
+
+
+def _look_at_the_end(
+    stream: BinaryIO, dialect: Dialect, width: int, size: int
+) -> tuple[Dialect, list[Aside]]:
+    """Find the footers of a file that is longer than the sample."""
+    offset = max(dialect.data_offset, size - _TAIL_BYTES)
+    stream.seek(offset)
+    cut, *raw = stream.read().split(dialect.line_end.encode())
+    lines = [line.decode(dialect.encoding, "replace") for line in raw]
+    syntax = Syntax(dialect.delimiter, dialect.quotechar, dialect.escape)
+    records = list(read_records(lines, syntax, dialect.line_end, width))
+    footers = records[len(records) - footers_in(records, lines, width) :]
+    if not footers:
+        return dialect, []
+    end = offset + len(cut) + 1 + sum(len(line) + 1 for line in raw[: footers[0].start])
+    before = _count_lines(stream, end, dialect.line_end.encode()) - footers[0].start
+    asides = [
+        Aside("footer", before + found.start + 1, 1, lines[found.start].strip()[:200])
+        for found in footers
+        if not found.is_blank
+    ]
+    return replace(dialect, data_end=end), asides
+
+
+def _count_lines(stream: BinaryIO, end: int, line_end: bytes) -> int:
+    stream.seek(0)
+    count, left = 0, end
+    while left and (block := stream.read(min(left, SAMPLE_BYTES))):
+        count, left = count + block.count(line_end), left - len(block)
+    return count
 
 
 class _Head:
@@ -113,7 +178,7 @@ class _Head:
         self.whole = whole
         self.encoding = encoding or _encoding_of(sample, whole=whole)
         self.line_end = _line_end_of(sample)
-        self._raw = sample.split(self.line_end.encode())
+        self._raw, self._size = sample.split(self.line_end.encode()), len(sample)
         if len(self._raw) == 1 and not whole:
             raise RefusedFile(
                 "no_line_ends",
@@ -123,60 +188,11 @@ class _Head:
             self._raw.pop()  # the sample ends in the middle of this line
         # For looking at only: what can't be decoded shows as �, the reader will reject those lines.
         self.lines = [line.decode(self.encoding, "replace").replace("\0", "�") for line in self._raw]
-        self.header_index = next(i for i, line in enumerate(self.lines) if line.strip(" \t\r\n,;|"))
+        self.first_full = next(i for i, line in enumerate(self.lines) if line.strip(" \t\r\n,;|"))
 
     def offset(self, index: int) -> int:
         """Byte offset of a line in the sample."""
-        return sum(map(len, self._raw[:index])) + index
-
-
-class _Table:
-    """The sample read with one delimiter."""
-
-    def __init__(self, head: _Head, delimiter: str) -> None:
-        start, line_end = head.header_index, head.line_end
-        header, count = _read_header(head.lines[start : start + _HEADER_LINES], delimiter, line_end)
-        lines = head.lines[start + count : start + count + _SCORED_LINES]
-        records = list(_records(lines, delimiter, line_end, len(header)))
-        self.delimiter = delimiter
-        self.first_index = start + count
-        self.header = _without_empty_end(header, records)
-        self.has_data = any(line.replace(delimiter, "").strip() for line in head.lines[self.first_index :])
-        grammar = LineGrammar(delimiter=delimiter, quotechar='"', line_end=line_end, width=len(self.header))
-        self.rows = [row for cells in records if (row := grammar.fit(cells))]
-
-        # Delimiters of the header found again in every row are evidence; commas in half of the prices less.
-        explained = len(self.rows) / len(records) if records else 0.0
-        self.rank = (explained * (len(self.header) - 1), len(self.header))
-
-
-def _without_empty_end(header: list[str], records: list[list[str]]) -> list[str]:
-    """The header without its trailing delimiters, unless a cell with something in it stands below them."""
-    named = len(header)
-    while named > 1 and not header[named - 1]:
-        named -= 1
-    return header if any(any(map(str.strip, cells[named:])) for cells in records) else header[:named]
-
-
-def _read_header(lines: list[str], delimiter: str, line_end: str) -> tuple[list[str], int]:
-    """Header cells and the number of lines they take; a header with a stray quote is split as it stands."""
-    endless = len(lines[0]) + 2  # no line is this wide, so that none is taken for a row
-    grammar = LineGrammar(delimiter=delimiter, quotechar='"', line_end=line_end, width=endless)
-    found = RecordFinder(lines, grammar).at(0)
-    if found.cells is None:
-        return [piece.strip('" ') for piece in grammar.pieces(lines[0])], 1
-    return [cell.strip() for cell in found.cells], found.lines
-
-
-def _records(lines: list[str], delimiter: str, line_end: str, width: int) -> Iterator[list[str]]:
-    """Cells of every record that can be read and is not blank, whatever its width."""
-    grammar = LineGrammar(delimiter=delimiter, quotechar='"', line_end=line_end, width=width)
-    finder, index = RecordFinder(lines, grammar), 0
-    while index < len(lines):
-        found = finder.at(index)
-        if found.cells and any(map(str.strip, found.cells)):
-            yield found.cells
-        index += found.lines
+        return min(sum(map(len, self._raw[:index])) + index, self._size)
 
 
 def _encoding_of(sample: bytes, *, whole: bool) -> str:

@@ -9,7 +9,7 @@ could reach.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from imports.dialect import Dialect, RefusedFile
 from imports.encoding import UTF8, EncodingEvidence
@@ -37,11 +37,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The chunks join to [dialect.data_offset, size)."""
+    """The chunks join to [dialect.data_offset, dialect.data_end), or to the end of the file."""
 
     chunks: list[Chunk]
     lines: int  # physical lines from data_offset on; a last line without a line end counts
-    size: int  # bytes of the file
+    size: int  # where the table ends; bytes of the file, if nothing follows it
     encoding: str  # by all its bytes; the dialect's was told from a sample
 
 
@@ -50,6 +50,8 @@ def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_
 
     Memory is flat. Raises RefusedFile if a line is longer than MAX_LINE bytes.
     """
+    if dialect.data_end is not None:
+        stream = cast("BinaryIO", _Head(stream, dialect.data_end))
     survey = _Survey(stream, dialect, target)
     encoding = survey.encoding if dialect.encoding == UTF8 else dialect.encoding
     search = _RowSearch(stream, dialect=dialect, encoding=encoding, width=width)
@@ -72,6 +74,19 @@ def _cuts(stripes: list[tuple[int, int]], search: "_RowSearch") -> Iterator[tupl
             return
         last = found[0]
         yield last, lines_before + found[1]
+
+
+class _Head:
+    """The beginning of a file, as if it ended there."""
+
+    def __init__(self, stream: BinaryIO, end: int) -> None:
+        self._stream, self._end = stream, end
+
+    def seek(self, offset: int) -> int:
+        return self._stream.seek(offset)
+
+    def read(self, size: int) -> bytes:
+        return self._stream.read(max(0, min(size, self._end - self._stream.tell())))
 
 
 class _Survey:
@@ -113,9 +128,12 @@ class _RowSearch:
 
     def __init__(self, stream: BinaryIO, *, dialect: Dialect, encoding: str, width: int) -> None:
         self._stream, self._encoding, self._start = stream, encoding, dialect.data_offset
-        self._eol = dialect.line_end.encode()
+        self._eol, self._coding = dialect.line_end.encode(), dialect.coding
         self._grammar = LineGrammar(
-            delimiter=dialect.delimiter, quotechar=dialect.quotechar, line_end=dialect.line_end, width=width
+            delimiter=self._coding.delimiter,
+            quotechar=dialect.quotechar,
+            line_end=dialect.line_end,
+            width=width,
         )
 
     def first_from(self, offset: int) -> tuple[int, int] | None:
@@ -143,7 +161,7 @@ class _RowSearch:
         lines = self._stream.read(_NEAR).split(self._eol)[:-1]  # the last one is cut by the end of the window
         run = 0
         for number in range(1, len(lines)):  # the first one is cut by the offset
-            line = lines[number].decode(self._encoding, "surrogateescape")
+            line = self._text(lines[number])
             run = run + 1 if self._grammar.stands_alone(line) else 0
             if run == RUN:
                 first = number + 1 - RUN
@@ -160,13 +178,16 @@ class _RowSearch:
 
     def _first_settled(self, before: list[bytes], after: list[bytes]) -> int | None:
         """Index in `after` of the first line that no earlier line reaches past."""
-        lines = [line.decode(self._encoding, "surrogateescape") for line in (*before, *after)]
+        lines = [self._text(line) for line in (*before, *after)]
         horizon, reached = _Horizon(lines, self._grammar), 0
         for index in range(len(lines)):
             if index >= len(before) and reached <= index:
                 return index - len(before)
             reached = max(reached, horizon.of(index))
         return None
+
+    def _text(self, line: bytes) -> str:
+        return self._coding.encode(line.decode(self._encoding, "surrogateescape"))
 
 
 class _Horizon:

@@ -23,15 +23,18 @@ _BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line co
 _YIELD = 500  # rows handed out together
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
-_DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+_DELIMITER_NAMES = {
+    ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", ":": "colon", " ": "space",
+    ", ": "comma and space",
+}  # fmt: skip
 _ENCODING_NAMES = {"utf-8": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
 _MESSAGES = {
     "too_few_cells": "{count} where the header has {width}. Add the missing ones; if a line break inside a "
-    'cell cut the line, put that cell in quotes (").',
+    "cell cut the line, put that cell in quotes ({quote}).",
     "too_many_cells": "{count} where the header has {width}. Put the cell that contains a {delimiter} in "
-    'quotes ("), or remove the cells that are too many.',
-    "stray_quote": 'A quote (") in {where} has no partner or has text after it. Remove it, or put the whole '
-    'cell in quotes and write the quote twice ("").',
+    "quotes ({quote}), or remove the cells that are too many.",
+    "stray_quote": "A quote ({quote}) in {where} has no partner or has text after it. Remove it, or put the "
+    "whole cell in quotes and write the quote twice ({quote}{quote}).",
     "encoding": "The byte {byte} in {where} is not {encoding}. Type the character again and save the file as "
     "CSV UTF-8, or choose the encoding that the file is in.",
     "nul_byte": "There is an invisible NUL byte in {where}. Delete it or export the file again.",
@@ -68,19 +71,24 @@ class ChunkReader:
         self.records = self.blank_lines = self.continuation_lines = 0
         self.first_line = first_line
         self._dialect, self._width = dialect, width
+        self._coding = dialect.coding
         self._grammar = LineGrammar(
-            delimiter=dialect.delimiter, quotechar=dialect.quotechar, line_end=dialect.line_end, width=width
+            delimiter=self._coding.delimiter,
+            quotechar=dialect.quotechar,
+            line_end=dialect.line_end,
+            width=width,
         )
         text, foreign = _decode(data, dialect.encoding)
         self.lines = text.split(dialect.line_end)
         if not self.lines[-1]:  # what follows the last line end is no line
             self.lines.pop()
+        self._coded = self.lines if self._coding.is_plain else list(map(self._coding.encode, self.lines))
         self.physical_lines = len(self.lines)
         self.recognised = bytearray(self.physical_lines)
         # Lines with bytes that must not reach anyone: the fast path stops before each of them.
         self.suspects = [i for i, line in enumerate(self.lines) if _FOREIGN.search(line)] if foreign else []
         self.careful: set[int] = set()  # indexes of lines where the fast path stopped
-        self._finder = RecordFinder(self.lines, self._grammar)
+        self._finder = RecordFinder(self._coded, self._grammar)
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """(physical line number of its first line, exactly `width` cells) for each record with cells."""
@@ -97,11 +105,11 @@ class ChunkReader:
             reached = self._fast(index, stop, numbers, rows)
             index = stop if reached is None else reached + self._carefully(reached, numbers, rows)
             if len(rows) >= _YIELD:
-                yield numbers, rows
+                yield numbers, self._coding.decode_rows(rows)
                 numbers, rows = [], []
         self.records += sum(self.recognised)
         if rows:
-            yield numbers, rows
+            yield numbers, self._coding.decode_rows(rows)
 
     def _carefully(self, index: int, numbers: list[int], rows: list[list[str]]) -> int:
         """Read the one record that starts at `index`; returns how many lines it takes."""
@@ -119,9 +127,9 @@ class ChunkReader:
             return index
         if any(self.recognised[index:stop]):
             todo: Sequence[int] = [i for i in range(index, stop) if not self.recognised[i]]
-            lines = [self.lines[i] for i in todo]
+            lines = [self._coded[i] for i in todo]
         else:
-            todo, lines = range(index, stop), self.lines[index:stop]
+            todo, lines = range(index, stop), self._coded[index:stop]
         reader, width, done = csv.reader(lines, self._grammar.format), self._width, 0
         try:
             for cells in reader:
@@ -170,8 +178,9 @@ class ChunkReader:
 
     def _problem(self, index: int, found: Found, code: str) -> Problem:
         line = self._dialect.line_end.join(self.lines[index : index + found.lines])
-        cells = found.cells or self._grammar.pieces(line)
-        column = self._culprit(line, cells, code)
+        coded = self._dialect.line_end.join(self._coded[index : index + found.lines])
+        cells = [self._coding.decode(cell) for cell in found.cells or self._grammar.pieces(coded)]
+        column = self._culprit(coded, cells, code)
         subject = cells[column] if code in _ABOUT_A_CELL and column is not None else line
         return Problem(
             line=self.first_line + index,
@@ -204,6 +213,7 @@ class ChunkReader:
             width=self._width,
             where="this line" if column is None else f"cell {column + 1}",
             delimiter=_DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
+            quote=self._dialect.quotechar or '"',
             byte=f"0x{_byte(bad):02X}" if bad else "",
             encoding=_ENCODING_NAMES[self._dialect.encoding],
         )

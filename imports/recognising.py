@@ -102,6 +102,8 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
     ]
     if run.keep_unknown:
         how.append(run.header)
+    if escape := run.dialect.get("escape"):
+        how.append(escape)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest
     lines = reader.lines
     if reader.suspects:  # text that can't be encoded; these lines are rejected, whatever their hash

@@ -20,7 +20,10 @@ from imports.number_columns import Price
 from imports.pages.rendering import page, to_run
 
 _ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
-_DELIMITERS = dict(zip(DELIMITERS, ("Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |"), strict=True))
+_DELIMITER_NAMES = (
+    "Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |", "Colon  :", "Space", "Comma and space",
+)  # fmt: skip
+_DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
 _PREVIEW_ROWS = 8
 _SAMPLES = 3
 _UNTOLD = {"format": Price.options["format"][numbers.AUTO], "currency": "none"}

@@ -1,0 +1,42 @@
+"""What the text of a cell says about whether its file was split rightly, and what its column holds."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+_TIME = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
+_DATE = r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))"
+_UNIT = r"(?:[$€£¥%]|[A-Z]{3}|kg|g|mg|cm|mm|m|ml|l|cl)"
+_NUMBER = r"(?:\d{1,3}(?:[ '’\u00a0.,]\d{3})+|\d+)(?:[.,]\d+)?|[.,]\d+"
+_TYPED = re.compile(
+    rf"""{_DATE}(?:[T\ ,]+{_TIME}(?:Z|[+-]\d\d:?\d\d)?)?
+    | {_TIME}
+    | [-+]?(?:[A-Z]{{3}}\s|[$€£¥]\s?)?[-+]?(?:{_NUMBER})(?:[eE][-+]?\d+)?(?:\s?{_UNIT})?
+    | (?:https?://|www\.)[^\s,;|"<>]+
+    | [^@\s,;|"<>]+@[^@\s,;|"<>]+\.\w+
+    | (?i:true|false)""",
+    re.VERBOSE,
+).fullmatch
+# A separator between two characters of one "cell", or a quote at its start: it was split by the wrong rules.
+_ODD = re.compile(r"\A[\"'\s]|\S[;|\t]\S|\S\t|\D,\S|\S,\D(?<!\s)").search
+_MOSTLY = 0.8
+
+
+def is_typed(cell: str) -> bool:
+    """Is it a number, price, date, time, address or truth value? Text may be anything, these are not."""
+    return _TYPED(cell) is not None
+
+
+def quality(cells: Iterable[str]) -> float:
+    """How much these cells look like cells, from 0 to 1; blank ones say nothing."""
+    marks = [1.0 if is_typed(cell) else 0.1 if _ODD(cell) else 0.8 for cell in cells if cell.strip()]
+    return sum(marks) / len(marks) if marks else 0.1
+
+
+def typed_columns(rows: Sequence[list[str]]) -> list[int]:
+    """Indexes of the columns whose cells nearly all are typed; a blank cell is no evidence."""
+    columns = []
+    for index, column in enumerate(zip(*rows, strict=True)):
+        cells = [stripped for cell in column if (stripped := cell.strip())]
+        if cells and sum(map(is_typed, cells)) >= _MOSTLY * len(cells):
+            columns.append(index)
+    return columns

@@ -1,0 +1,126 @@
+"""What the importer sees in a file before any mapping: its table, row by row, and what is wrong by line."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any, BinaryIO, TextIO
+
+from imports import columns
+from imports.dialect import Inspection, RefusedFile, examine
+from imports.planning import Chunk, plan
+from imports.reading import ChunkReader, Problem
+
+CHUNK_BYTES = 1_000_000
+KEPT_PROBLEMS = 1_000  # the rest are counted only: a file of nothing but problems must not fill the memory
+
+
+class TableReader:
+    """Reads the table of a seekable binary file chunk by chunk, in flat memory.
+
+    The counters hold once `blocks` is through:
+
+        lines == records + rejected + continuation_lines + blank_lines
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Raises RefusedFile if the file can't be read as a table; one with nothing but a header can be."""
+        self._stream = stream
+        self.seen: Inspection = examine(stream)
+        self.problems: list[Problem] = []
+        self.lines = self.records = self.rejected = self.continuation_lines = self.blank_lines = 0
+
+    def blocks(self) -> Iterator[list[list[str]]]:
+        """All rows, some hundred at once, each as wide as the header. Read once; raises RefusedFile."""
+        dialect, width = self.seen.dialect, len(self.seen.header)
+        planned = plan(self._stream, dialect=dialect, width=width, target=CHUNK_BYTES)
+        dialect = replace(dialect, encoding=planned.encoding)
+        for chunk in planned.chunks:
+            reader = ChunkReader(self._read(chunk), dialect=dialect, width=width, first_line=chunk.first_line)
+            for _, rows in reader.blocks():
+                yield rows
+            self._count(reader)
+
+    def _read(self, chunk: Chunk) -> bytes:
+        self._stream.seek(chunk.offset)
+        return self._stream.read(chunk.length)
+
+    def _count(self, reader: ChunkReader) -> None:
+        self.lines += reader.physical_lines
+        self.records += reader.records
+        self.rejected += len(reader.problems)
+        self.continuation_lines += reader.continuation_lines
+        self.blank_lines += reader.blank_lines
+        self.problems += reader.problems[: KEPT_PROBLEMS - len(self.problems)]
+
+
+def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None) -> None:
+    """Write the table as RFC 4180, header first, with at most `limit` rows; an empty file gives nothing.
+
+    `out` must not translate line ends. Raises RefusedFile for what is no table.
+    """
+    try:
+        table = TableReader(stream)
+    except RefusedFile as refused:
+        if refused.code == "empty":
+            return
+        raise
+    writer = csv.writer(out)
+    writer.writerow(table.seen.header)
+    for rows in _limited(table.blocks(), limit):
+        writer.writerows(rows)
+
+
+def write_json(stream: BinaryIO, out: TextIO, *, name: str, limit: int | None) -> None:
+    """Write one JSON object: how the file is written, its columns, `limit` rows (None: all), and the problems
+    of the whole file. A file that is refused gives its name and the reason."""
+    try:
+        table = TableReader(stream)
+        out.write(json.dumps({"file": name, **_described(table.seen)}, ensure_ascii=False)[:-1])
+        _write_rows(table, out, limit)
+    except RefusedFile as refused:
+        refusal = {"file": name, "refused": {"code": refused.code, "message": refused.message}}
+        out.write(json.dumps(refusal, ensure_ascii=False) + "\n")
+        return
+    out.write(", " + json.dumps(_counted(table), ensure_ascii=False)[1:] + "\n")
+
+
+def _write_rows(table: TableReader, out: TextIO, limit: int | None) -> None:
+    out.write(', "rows": [')
+    separator, left = "", limit
+    for rows in table.blocks():
+        for row in rows[:left]:
+            out.write(separator + json.dumps(row, ensure_ascii=False))
+            separator = ", "
+        left = None if left is None else max(0, left - len(rows))
+    out.write("]")
+
+
+def _described(seen: Inspection) -> dict[str, Any]:
+    guesses = columns.guess_mapping(seen.header)
+    return {
+        "size": seen.size,
+        "dialect": seen.dialect.as_dict(),
+        "header": seen.header,
+        "columns": {ours: {"index": at, "header": seen.header[at]} for ours, at in guesses.items()},
+    }
+
+
+def _counted(table: TableReader) -> dict[str, Any]:
+    return {
+        "lines": table.lines,
+        "records": table.records,
+        "rejected": table.rejected,
+        "continuation_lines": table.continuation_lines,
+        "blank_lines": table.blank_lines,
+        "problems": [asdict(problem) for problem in table.problems],
+    }
+
+
+def _limited(blocks: Iterator[list[list[str]]], limit: int | None) -> Iterator[list[list[str]]]:
+    """The blocks up to `limit` rows; no more of the file is read than that takes."""
+    left = limit
+    for rows in blocks:
+        yield rows[:left]
+        if left is not None and (left := left - len(rows)) <= 0:
+            return
