@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import nullcontext
@@ -40,7 +41,12 @@ class Command(BaseCommand):
         if folder is not None:
             _prepare(folder, files)
         limit = None if options["all"] else options["rows"]
-        unopened = [path for path in files if not self._opened(path, folder, options["format"], limit)]
+        try:
+            unopened = [path for path in files if not self._opened(path, folder, options["format"], limit)]
+            sys.stdout.flush()
+        except BrokenPipeError:  # whoever read it has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
         if unopened:
             sys.exit(1)
 
