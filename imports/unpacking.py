@@ -166,7 +166,7 @@ def _sheet(packed: IO[bytes]) -> Iterator[bytes]:
     try:
         book = CalamineWorkbook.from_filelike(packed)
         sheets = (book.get_sheet_by_name(name) for name in book.sheet_names)
-        sheet = next((sheet for sheet in sheets if sheet.total_height), None)
+        sheet = next((sheet for sheet in sheets if sheet.height), None)
     except CalamineError:
         raise RefusedFile("xlsx", _SPOILT.format(kind="Excel")) from None
     out = io.StringIO()
