@@ -219,7 +219,7 @@ def _refuse_other_formats(sample: bytes) -> None:
     for magic, code, message in _MAGIC:
         if sample.startswith(magic):
             raise RefusedFile(code, message)
-    if _is_utf16(sample):
+    if is_utf16(sample):
         raise RefusedFile(
             "utf16", f"The file is saved as UTF-16 (“Unicode text”), which can't be read yet. {_SAVE_AS_CSV}"
         )
@@ -228,7 +228,8 @@ def _refuse_other_formats(sample: bytes) -> None:
         raise RefusedFile("binary", f"The file is not text, it holds binary data. {_SAVE_AS_CSV}")
 
 
-def _is_utf16(sample: bytes) -> bool:
+def is_utf16(sample: bytes) -> bool:
+    """Does this look like UTF-16, with or without a byte order mark?"""
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
     units = sample[:4096]

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO, TextIO
 
+from django.conf import settings
+
 from imports import columns
 from imports.dialect import Inspection, RefusedFile, examine
 from imports.planning import Chunk, plan
 from imports.reading import ChunkReader, Problem
+from imports.unpacking import plain_file
 
 CHUNK_BYTES = 1_000_000
 KEPT_PROBLEMS = 1_000  # the rest are counted only: a file of nothing but problems must not fill the memory
@@ -59,25 +62,27 @@ def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None) -> None:
 
     `out` must not translate line ends. Raises RefusedFile for what is no table.
     """
-    try:
-        table = TableReader(stream)
-    except RefusedFile as refused:
-        if refused.code == "empty":
-            return
-        raise
-    writer = csv.writer(out)
-    writer.writerow(table.seen.header)
-    for rows in _limited(table.blocks(), limit):
-        writer.writerows(rows)
+    with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
+        try:
+            table = TableReader(plain)
+        except RefusedFile as refused:
+            if refused.code == "empty":
+                return
+            raise
+        writer = csv.writer(out)
+        writer.writerow(table.seen.header)
+        for rows in _limited(table.blocks(), limit):
+            writer.writerows(rows)
 
 
 def write_json(stream: BinaryIO, out: TextIO, *, name: str, limit: int | None) -> None:
     """Write one JSON object: how the file is written, its columns, `limit` rows (None: all), and the problems
     of the whole file. A file that is refused gives its name and the reason."""
     try:
-        table = TableReader(stream)
-        out.write(json.dumps({"file": name, **_described(table.seen)}, ensure_ascii=False)[:-1])
-        _write_rows(table, out, limit)
+        with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
+            table = TableReader(plain)
+            out.write(json.dumps({"file": name, **_described(table.seen)}, ensure_ascii=False)[:-1])
+            _write_rows(table, out, limit)
     except RefusedFile as refused:
         refusal = {"file": name, "refused": {"code": refused.code, "message": refused.message}}
         out.write(json.dumps(refusal, ensure_ascii=False) + "\n")
@@ -102,6 +107,7 @@ def _described(seen: Inspection) -> dict[str, Any]:
         "size": seen.size,
         "dialect": seen.dialect.as_dict(),
         "header": seen.header,
+        "left_out": [asdict(aside) for aside in seen.asides],
         "columns": {ours: {"index": at, "header": seen.header[at]} for ours, at in guesses.items()},
     }
 

@@ -13,6 +13,7 @@ from django.core.files.storage import default_storage
 from imports import columns, numbers
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
+from imports.unpacking import Unpacked
 
 _BLOCK = 1024 * 1024
 
@@ -22,7 +23,7 @@ class _Counted(File):
 
     def __init__(self, stream: BinaryIO, *, limit: int) -> None:
         super().__init__(stream)
-        self.stream = stream
+        self.stream = Unpacked(stream, limit=limit)
         self.limit = limit
         self.hash = hashlib.sha256()
         self.received = 0
@@ -47,7 +48,7 @@ def too_large(limit: int) -> RefusedFile:
 
 
 def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
-    """Store the bytes of `stream` and return a draft import with what was detected.
+    """Store the file in `stream`, unpacked, and return a draft import with what was detected.
 
     Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
     """

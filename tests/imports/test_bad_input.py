@@ -60,14 +60,6 @@ pytestmark = pytest.mark.django_db
             "The file is a PNG image. Choose the CSV file of the catalogue instead.",
             id="image",
         ),
-        pytest.param(
-            "sku,name\nA,Board\n".encode("utf-16"),
-            "utf16",
-            "The file is saved as UTF-16 (“Unicode text”),"
-            " which can't be read yet. Open it in your spreadsheet program, save it as CSV UTF-8 and upload"
-            " that.",
-            id="utf-16",
-        ),
     ],
 )
 def test_bad_file_is_refused_with_the_fix(data: bytes, code: str, message: str) -> None:
