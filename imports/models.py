@@ -195,6 +195,15 @@ class ImportRun(models.Model):
         return f"imports_staging_{int(self.pk)}"
 
     @property
+    def left_out(self) -> list[str]:
+        """What of the file is no part of its table and so no row, in words."""
+        places = {"preamble": "before the table", "table": "of another table", "footer": "below the table"}
+        return [
+            f"{_lines(aside['line'], aside['lines'])} {places[aside['kind']]} (“{aside['text']}”)"
+            for aside in self.dialect.get("asides", ())
+        ]
+
+    @property
     def written(self) -> set[str]:
         """Our columns that it writes."""
         return {*self.mapping, *self.constants}
@@ -240,6 +249,10 @@ class ImportRun(models.Model):
             "seconds": round(seconds, 3),
             "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
         }
+
+
+def _lines(first: int, count: int) -> str:
+    return f"line {first:,}" if count == 1 else f"lines {first:,}–{first + count - 1:,}"
 
 
 class Chunk(models.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -75,7 +76,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
     """
     with run.opened() as stream:
         seen = inspect(stream, encoding=encoding, delimiter=delimiter)
-    run.dialect = seen.dialect.as_dict()
+    run.dialect = seen.dialect.as_dict() | {"asides": [asdict(aside) for aside in seen.asides]}
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]

@@ -77,6 +77,8 @@ def print_result(run: ImportRun) -> None:
     console.print(f"{result['seconds']:.1f} s, {result['rows_per_second']:,} rows/s")
     if run.error:
         console.print(f"[red]{run.error}")
+    if run.left_out:
+        console.print(f"Not part of the table, and left out: {'; '.join(run.left_out)}.", soft_wrap=True)
     if run.rejected_file:
         console.print(f"Rejected rows: {_where(run)}", soft_wrap=True)
     console.print(f"Import page: {links.import_page(run)}", soft_wrap=True)

@@ -22,7 +22,17 @@ from imports import pipeline
 from imports.columns import COLUMNS
 from imports.models import ImportRun
 from imports.uploading import LimitedUpload
-from tests.imports.running import confirm, csv_of, import_rows, products, receive, row, work, work_up_to
+from tests.imports.running import (
+    confirm,
+    csv_of,
+    import_rows,
+    outcomes,
+    products,
+    receive,
+    row,
+    work,
+    work_up_to,
+)  # fmt: skip
 
 pytestmark = pytest.mark.django_db
 
@@ -266,6 +276,19 @@ def test_confirm_page_shows_the_guess_with_samples(client: Client) -> None:
     }
     assert "Not used: Lager" in text_of(answer)
     assert '<option value=";" selected>' in answer.content.decode()
+
+
+def test_lines_that_are_no_part_of_the_table_are_told_before_and_after_the_import(client: Client) -> None:
+    run = receive("Catalogue export\n\nsku,name,price\nA,Pot,1.00\nB,Pan,2.00\nC,Jug,3.00\nTotal,,6.00\n")
+    told = (
+        "Not part of the table, and left out: line 1 before the table (“Catalogue export”);"
+        " line 7 below the table (“Total,,6.00”)."
+    )
+    assert told in text_of(client.get(page_of(run)))
+
+    run = work(pipeline.confirm(run=run))
+
+    assert (outcomes(run), told in text_of(client.get(page_of(run)))) == ({"created": 3}, True)
 
 
 def test_confirm_page_of_the_same_file_again_links_to_the_first_import(client: Client) -> None:
