@@ -78,7 +78,11 @@ class _Top:
     ) -> None:
         self._lines, self._width = lines, width
         self._coding, self._grammar = syntax.coding, syntax.grammar(line_end, width)
-        first = next((i for i, found in enumerate(table) if _fits(found, width)), None)
+        fitting = [i for i, found in enumerate(table) if _fits(found, width)]
+        # A title above the header: spreadsheets fill its line up with delimiters.
+        while len(fitting) > 1 and _is_title(*(table[i].cells or [] for i in fitting[:2])):
+            del fitting[0]
+        first = fitting[0] if fitting else None
         if first is None:
             first = next(i for i, found in enumerate(table) if not found.is_blank)
             self.rows_before, count, self.header = first, 1, self._pieces(table[first])
@@ -141,6 +145,13 @@ def _fits(found: Record, width: int) -> bool:
     if cells is None or len(cells) < width or found.is_blank:
         return False
     return not any(map(str.strip, cells[width:]))
+
+
+def _is_title(row: list[str], following: list[str]) -> bool:
+    """Does one cell stand alone in a row above one that names most columns?"""
+    named = [cell for cell in following if cell.strip()]
+    alone = sum(bool(cell.strip()) for cell in row) == 1
+    return alone and len(named) > max(2, len(following) / 2) and not any(is_typed(cell) for cell in named)
 
 
 def _typed_share(row: list[str], typed: list[int]) -> float:

@@ -248,3 +248,11 @@ def test_any_table_with_escapes_reads_back_the_same(
         first_line=1,
     )
     assert [cells for _, cells in read(text.encode(), 3, dialect)[0]] == rows
+
+
+def test_title_filled_up_with_delimiters_is_no_part_of_the_header() -> None:
+    title, body = "Stock list 2024" + "," * 8, written(retail_table())
+    text = f"{title}\n{','.join(HEADER)}\n{body}"
+
+    assert table_of(text) == (HEADER, retail_table())
+    assert asides(text) == [("preamble", 1, 1, title)]
