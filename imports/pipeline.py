@@ -14,14 +14,13 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import cells, columns
+from imports import choices
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
 from tasks.queueing import NewJob, create
 
 _ADMITTING = 0x7A11_0002  # key of the advisory lock under which the next import is let in
-_LONGEST_TOKEN = 40  # characters
 State = ImportRun.State
 
 
@@ -34,10 +33,6 @@ def must_be(run: ImportRun, *states: State) -> None:
     recorded."""
     if run.state not in states:
         raise RunEnded(f"{run} is {run.get_state_display()}")
-
-
-class MappingError(ValueError):
-    """The mapping can't be used; the text names the column and the fix."""
 
 
 def hold(run_id: int, *states: State) -> ImportRun:
@@ -69,78 +64,16 @@ def confirm(
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
-        run.mapping = checked_mapping(run, run.mapping if mapping is None else mapping)
+        run.mapping = choices.checked_mapping(run, run.mapping if mapping is None else mapping)
         run.mode, run.keep_unknown, run.blank = mode, keep_unknown, blank
-        run.clear_token = run.clear_token if clear_token is None else _checked_token(clear_token)
-        run.options = _checked_options(run, options or {})
-        run.constants = _checked_constants(constants or {})
+        run.clear_token = run.clear_token if clear_token is None else choices.checked_token(clear_token)
+        run.options = choices.checked_options(run, options or {})
+        run.constants = choices.checked_constants(constants or {})
         run.state, run.confirmed_at = State.PLANNING, Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
     run.refresh_from_db()
     return run
-
-
-def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
-    """Return `mapping` if it can be used; raises MappingError naming the column and the fix."""
-    for name, index in mapping.items():
-        if name not in columns.BY_NAME:
-            raise MappingError(f"There is no column “{name}”. Ours are: {', '.join(columns.BY_NAME)}.")
-        if not 0 <= index < len(run.header):
-            raise MappingError(f"The file has {len(run.header)} columns; there is no number {index + 1}.")
-    if len(set(mapping.values())) < len(mapping):
-        raise MappingError("Two of our columns are mapped to the same column of the file. Unmap one.")
-    if "sku" not in mapping:
-        found = ", ".join(f"“{name}”" for name in run.header[:12])
-        raise MappingError(
-            f"No column of {run.filename} was recognised as the SKU. Say which one it is"
-            f" (for example --map sku=Code). The file has: {found}."
-        )
-    return mapping
-
-
-def _checked_options(run: ImportRun, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """How the cells of each mapped column are read: as chosen, else as found in the sample."""
-    for name, options in chosen.items():
-        for option, value in options.items():
-            _check_option(name, option, value)
-    used = {
-        name: {**columns.found_options(name, run.numbers, at), **chosen.get(name, {})}
-        for name, at in run.mapping.items()
-    }
-    return {name: options for name, options in used.items() if options}
-
-
-def _check_option(name: str, option: str, value: str) -> None:
-    offered = columns.BY_NAME[name].options if name in columns.BY_NAME else {}
-    if option not in offered:
-        known = [f"{column.name}.{one}" for column in columns.COLUMNS for one in column.options]
-        raise MappingError(f"There is no option “{name}.{option}”. There are: {', '.join(known)}.")
-    if value not in offered[option]:
-        raise MappingError(f"“{value}” is no {name}.{option}. It can be: {', '.join(offered[option])}.")
-
-
-def _checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
-    for name, text in constants.items():
-        if name not in columns.BY_NAME or name == "sku":
-            able = [ours for ours in columns.BY_NAME if ours != "sku"]
-            raise MappingError(f"“{name}” can't be set for all rows. These can: {', '.join(able)}.")
-        if not text.strip():
-            raise MappingError(f"There is no value for {name} to be set to. Write one, or leave it out.")
-        try:
-            cells.clean_constant(name, text.strip())
-        except columns.CellError as error:
-            raise MappingError(f"{name} can't be set to that. {error}") from None
-    return {name: text.strip() for name, text in constants.items()}
-
-
-def _checked_token(token: str) -> str:
-    token = token.strip()
-    if not token or len(token) > _LONGEST_TOKEN:
-        raise MappingError(
-            f"The text that clears a cell has 1 to {_LONGEST_TOKEN} characters, __clear__ is usual."
-        )
-    return token
 
 
 def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from imports import numbers, pipeline, receiving
+from imports import choices, numbers, pipeline, receiving
 from imports.columns import COLUMNS, Column
 from imports.dialect import DELIMITERS, RefusedFile
 from imports.encoding import ENCODINGS
@@ -46,9 +46,9 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
     constants, options = _constants(request), _options(request)
     try:
         if mode not in ImportRun.Mode:
-            raise pipeline.MappingError("Choose what to do with the rows.")
+            raise choices.MappingError("Choose what to do with the rows.")
         if blank not in ImportRun.Blank:
-            raise pipeline.MappingError("Choose what to do with blank cells.")
+            raise choices.MappingError("Choose what to do with blank cells.")
         pipeline.confirm(
             run=run,
             mapping=mapping,
@@ -58,7 +58,7 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
             constants=constants,
             options=options,
         )
-    except pipeline.MappingError as error:
+    except choices.MappingError as error:
         run.mapping, run.mode, run.keep_unknown, run.blank = mapping, mode, keep, blank
         run.constants, run.options = constants, options
         return _form(request, run, error=str(error))

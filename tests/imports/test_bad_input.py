@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imports import pipeline
+from imports import choices
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
 from tests.imports.running import (
@@ -70,7 +70,7 @@ def test_bad_file_is_refused_with_the_fix(data: bytes, code: str, message: str) 
 
 
 def test_file_without_a_column_for_the_sku_is_refused() -> None:
-    with pytest.raises(pipeline.MappingError, match=r"recognised as the SKU\. Say which one it is"):
+    with pytest.raises(choices.MappingError, match=r"recognised as the SKU\. Say which one it is"):
         confirm("Nummer,name,price\nA,Board,1\n")
 
     assert ImportRun.objects.get().state == ImportRun.State.DRAFT

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from imports import pipeline, recognising, staging
+from imports import choices, recognising, staging
 from imports.cells import Cells
 from imports.columns import BY_NAME, CellError
 from imports.models import ImportRun
@@ -142,7 +142,7 @@ def test_the_token_is_text_when_another_one_was_chosen() -> None:
 
 @pytest.mark.parametrize("token", ["", "  ", "x" * 41])
 def test_token_that_no_cell_should_be_is_refused(token: str) -> None:
-    with pytest.raises(pipeline.MappingError, match="1 to 40 characters"):
+    with pytest.raises(choices.MappingError, match="1 to 40 characters"):
         confirm([FULL], clear_token=token)
 
 
@@ -267,7 +267,7 @@ def test_constant_price_lets_rows_without_one_create_products() -> None:
     ],
 )
 def test_constant_that_can_not_be_is_refused(constants: dict[str, str], message: str) -> None:
-    with pytest.raises(pipeline.MappingError) as refused:
+    with pytest.raises(choices.MappingError) as refused:
         confirm([FULL], constants=constants)
     assert str(refused.value).startswith(message)
 
@@ -313,7 +313,7 @@ def test_cell_that_contradicts_the_format_of_its_column_is_rejected() -> None:
     ],
 )
 def test_option_that_is_not_offered_is_refused(options: dict[str, dict[str, str]], message: str) -> None:
-    with pytest.raises(pipeline.MappingError) as refused:
+    with pytest.raises(choices.MappingError) as refused:
         confirm([FULL], options=options)
     assert str(refused.value).startswith(message)
 

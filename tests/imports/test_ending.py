@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from imports import pipeline
+from imports import choices, pipeline
 from imports.models import OUTCOMES, CreatedProducts, ImportRun
 from imports.receiving import same_file
 from imports.signals import import_finished
@@ -161,7 +161,7 @@ def test_confirmed_import_cannot_be_confirmed_again() -> None:
 def test_mapping_that_cannot_be_used_is_refused(mapping: dict[str, int], message: str) -> None:
     run = receive("Code,name\nA,Board\n")
 
-    with pytest.raises(pipeline.MappingError) as refused:
+    with pytest.raises(choices.MappingError) as refused:
         pipeline.confirm(run=run, mapping=mapping)
 
     run.refresh_from_db()

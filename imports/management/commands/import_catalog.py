@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from imports import columns, links, pipeline, receiving, watching
+from imports import choices, columns, links, pipeline, receiving, watching
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
 
@@ -80,7 +80,7 @@ class Command(BaseCommand):
             mapping = run.mapping | {}
             for pair in options["map"]:
                 mapping = _mapped(run, mapping, pair)
-            constants, choices = _settings(options["set"])
+            constants, chosen = _settings(options["set"])
             return pipeline.confirm(
                 run=run,
                 mapping=mapping,
@@ -88,10 +88,10 @@ class Command(BaseCommand):
                 keep_unknown=options["keep_unknown"],
                 blank=options["blank"],
                 clear_token=options["clear_token"],
-                options=choices,
+                options=chosen,
                 constants=constants,
             )
-        except pipeline.MappingError as error:
+        except choices.MappingError as error:
             receiving.discard(run)
             raise CommandError(str(error), returncode=2) from None
 
@@ -101,7 +101,7 @@ def _mapped(run: ImportRun, mapping: dict[str, int], pair: str) -> dict[str, int
     ours, equals, theirs = pair.partition("=")
     ours = ours.strip()
     if not equals:
-        raise pipeline.MappingError(f"“{pair}” is not of the form our=theirs, such as sku=Code.")
+        raise choices.MappingError(f"“{pair}” is not of the form our=theirs, such as sku=Code.")
     rest = {name: index for name, index in mapping.items() if name != ours}
     if not theirs.strip():
         return rest
@@ -110,7 +110,7 @@ def _mapped(run: ImportRun, mapping: dict[str, int], pair: str) -> dict[str, int
         if columns.normalise(name) == wanted:
             return {name: at for name, at in rest.items() if at != index} | {ours: index}
     found = ", ".join(f"“{name}”" for name in run.header)
-    raise pipeline.MappingError(f"{run.filename} has no column “{theirs.strip()}”. It has: {found}.")
+    raise choices.MappingError(f"{run.filename} has no column “{theirs.strip()}”. It has: {found}.")
 
 
 def _settings(pairs: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -120,7 +120,7 @@ def _settings(pairs: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str
     for pair in pairs:
         ours, equals, value = pair.partition("=")
         if not equals:
-            raise pipeline.MappingError(f"“{pair}” is not of the form our=value, such as category=Kitchen.")
+            raise choices.MappingError(f"“{pair}” is not of the form our=value, such as category=Kitchen.")
         name, dot, option = ours.strip().partition(".")
         if dot:
             options.setdefault(name, {})[option] = value.strip()

@@ -1,0 +1,11 @@
+"""The tables of imports: the run itself, and what it keeps of its file and its work."""
+
+from imports.models.records import Chunk as Chunk
+from imports.models.records import CreatedProducts as CreatedProducts
+from imports.models.records import RejectedRow as RejectedRow
+from imports.models.records import RowChange as RowChange
+from imports.models.records import SetAsideRow as SetAsideRow
+from imports.models.run import OUTCOMES as OUTCOMES
+from imports.models.run import ImportRun as ImportRun
+from imports.models.run import ImportRunQuerySet as ImportRunQuerySet
+from imports.models.run import upload_path as upload_path
