@@ -2,7 +2,8 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, Task
+from celery.signals import task_prerun
 
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -11,3 +12,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 app = Celery("tallyman", task_cls="tasks.base:BaseTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+def _drop_broken_connections(task: Task, **_: object) -> None:
+    """As Django does before a request: else every task would fail after PostgreSQL was restarted."""
+    from django.db import close_old_connections  # the settings are not there yet when this module is read
+
+    if not task.request.is_eager:  # it runs inside its caller's transaction
+        close_old_connections()

@@ -1,5 +1,6 @@
 """Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,9 @@ CELERY_WORKER_SEND_TASK_EVENTS = True  # Flower sees nothing without
 CELERY_TASK_SEND_SENT_EVENT = True
 CELERY_TASK_TRACK_STARTED = True  # the history shows what is at work, not only what has ended
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # structlog formats every line, the worker's too
+# Without, Celery closes the connection around every task, whatever CONN_MAX_AGE says: opening one and warming
+# its caches costs as much as a small job. `config.celery` drops those that broke or are too old.
+CELERY_DB_REUSE_MAX = sys.maxsize
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives any outage of the broker
 CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -22,7 +22,7 @@ from tasks.claiming import Claim
 
 type Range = tuple[str, str | None]
 
-_FEW = 2_500  # rows: smaller ranges take longer to hand out than to load
+_FEW = 3_000  # rows: smaller ranges take longer to hand out than to load
 _SAMPLED = 1_000  # rows looked at for each range
 
 
@@ -235,6 +235,8 @@ def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:
     # At least a handful of ranges, so that two workers end at about the same time.
     size = min(settings.IMPORT_RANGE_ROWS, max(_FEW, -(-rows // 6)))
     count = -(-rows // size)
+    if 1 < count < rows:
+        count += count % 2  # an even number, so that they do
     percent = min(100.0, 100 * count * _SAMPLED / rows)
     cursor.execute(
         f"""

@@ -202,7 +202,11 @@ class _Range:
             SELECT count(*) FROM made
             """
         with self._categories_held():
-            return self._execute(statement)
+            if not found:  # only the categories are joined, of which there are few
+                self.cursor.execute("SET LOCAL enable_hashjoin = on")
+            created = self._execute(statement)
+            self.cursor.execute("SET LOCAL enable_hashjoin = off")
+            return created
 
     def _source_hash(self, *, updating: bool = False) -> str:
         if "category" not in self.run.written:

@@ -6,6 +6,7 @@ which `recovery` never takes for the inside of a record; else it is found by loo
 could reach.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,13 +47,15 @@ class Plan:
 
 
 def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_000) -> Plan:
-    """Plan chunks of about `target` bytes for a seekable file whose header has `width` cells.
+    """Plan chunks of about `target` bytes, or somewhat less, for a seekable file whose header has `width`
+    cells.
 
     Memory is flat. Raises RefusedFile if a line is longer than MAX_LINE bytes.
     """
+    end = stream.seek(0, os.SEEK_END) if dialect.data_end is None else dialect.data_end
     if dialect.data_end is not None:
         stream = cast("BinaryIO", _Head(stream, dialect.data_end))
-    survey = _Survey(stream, dialect, target)
+    survey = _Survey(stream, dialect, _even(end - dialect.data_offset, target))
     encoding = survey.encoding if dialect.encoding == UTF8 else dialect.encoding
     search = _RowSearch(stream, dialect=dialect, encoding=encoding, width=width)
     cuts = [(dialect.data_offset, 0), *_cuts(survey.stripes, search), (survey.size, survey.lines)]
@@ -61,6 +64,12 @@ def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_
         for number, ((start, before), (end, after)) in enumerate(pairwise(cuts))
     ]
     return Plan(chunks=chunks, lines=survey.lines, size=survey.size, encoding=encoding)
+
+
+def _even(size: int, target: int) -> int:
+    """The size of an even number of equal chunks: two workers, or four, are then done at the same time."""
+    pairs = -(-size // (2 * target))
+    return -(-size // (2 * pairs)) if size > target else target
 
 
 def _cuts(stripes: list[tuple[int, int]], search: "_RowSearch") -> Iterator[tuple[int, int]]:
