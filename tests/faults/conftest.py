@@ -95,12 +95,20 @@ def _written(factory: pytest.TempPathFactory, name: str, lines: Iterator[str]) -
 
 
 @pytest.fixture(scope="session")
-def stocked(migrated_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: F811
-    """Name of a database with 6,000 products, half of which `catalogue` has otherwise."""
-    stock = sample_catalog.rows(6_000, seed=_SEED, changed=50)
-    path = _written(tmp_path_factory, "stock.csv", stock)
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """6,000 products, half of which `catalogue` has otherwise."""
+    return _written(tmp_path_factory, "stock.csv", sample_catalog.rows(6_000, seed=_SEED, changed=50))
+
+
+@pytest.fixture(scope="session")
+def stocked(
+    migrated_database: str,  # noqa: F811
+    stock: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """Name of a database with the products of `stock`."""
     with copied_stack(migrated_database, tmp_path_factory.mktemp("stocked")) as stack:
-        _import_undisturbed(stack, path)
+        _import_undisturbed(stack, stock)
         stack.kill()
         yield urlsplit(stack.database_url).path[1:]
 
