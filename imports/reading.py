@@ -13,6 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from imports.dialect import Dialect
 from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
@@ -21,6 +22,7 @@ EXCERPT = 200  # characters of a bad value that are worth showing
 KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for the rejected-rows file
 _BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line costs no more than this
 _YIELD = 500  # rows handed out together
+_FIRST_CELL = itemgetter(0)
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
 _DELIMITER_NAMES = {
@@ -130,6 +132,11 @@ class ChunkReader:
             lines = [self._coded[i] for i in todo]
         else:
             todo, lines = range(index, stop), self._coded[index:stop]
+        if (plain := self._plain_rows(lines)) is not None:
+            self.records += len(plain)
+            rows += plain
+            numbers += [self.first_line + at for at in todo]
+            return None
         reader, width, done = csv.reader(lines, self._grammar.format), self._width, 0
         try:
             for cells in reader:
@@ -147,6 +154,20 @@ class ChunkReader:
         except csv.Error:
             pass  # the line it happened in is the first one not counted
         return todo[done] if done < len(todo) else None
+
+    def _plain_rows(self, lines: list[str]) -> list[list[str]] | None:
+        """The lines' rows, if each is a whole record of the right width whose first cell is not blank.
+
+        They nearly always are, and reading all at once takes half the time of looking at each.
+        """
+        try:
+            rows = list(csv.reader(lines, self._grammar.format))
+        except csv.Error:
+            return None
+        # No record takes less than a line, so as many records as lines have one each.
+        if len(rows) != len(lines) or set(map(len, rows)) != {self._width}:
+            return None
+        return rows if all(map(str.strip, map(_FIRST_CELL, rows))) else None
 
     def _block_end(self, index: int) -> int:
         """Where the lines for one csv.reader end: after `_BLOCK` lines or before the next suspect."""
