@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DATE = r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))"
@@ -19,17 +20,29 @@ _TYPED = re.compile(
 # A separator between two characters of one "cell", or a quote at its start: it was split by the wrong rules.
 _ODD = re.compile(r"\A[\"'\s]|\S[;|\t]\S|\S\t|\D,\S|\S,\D(?<!\s)").search
 _MOSTLY = 0.8
+_SHORT = 64  # characters; longer cells are not worth remembering
 
 
 def is_typed(cell: str) -> bool:
     """Is it a number, price, date, time, address or truth value? Text may be anything, these are not."""
-    return _TYPED(cell) is not None
+    return _mark(cell) == 1.0
 
 
 def quality(cells: Iterable[str]) -> float:
     """How much these cells look like cells, from 0 to 1; blank ones say nothing."""
-    marks = [1.0 if is_typed(cell) else 0.1 if _ODD(cell) else 0.8 for cell in cells if cell.strip()]
+    marks = [_mark(cell) for cell in cells if cell.strip()]
     return sum(marks) / len(marks) if marks else 0.1
+
+
+def _mark(cell: str) -> float:
+    return _short_mark(cell) if len(cell) < _SHORT else _any_mark(cell)
+
+
+def _any_mark(cell: str) -> float:
+    return 1.0 if _TYPED(cell) else 0.1 if _ODD(cell) else 0.8
+
+
+_short_mark = lru_cache(8192)(_any_mark)  # the same cells are looked at for each way to split their lines
 
 
 def typed_columns(rows: Sequence[list[str]]) -> list[int]:
