@@ -17,7 +17,8 @@ from imports.recovery import LineGrammar, RecordFinder
 
 DELIMITERS = (",", ";", "\t", "|", ":", " ", ", ")
 _WEAK = (":", " ")  # they stand in times, addresses and prose: they need evidence beside their number
-_WEAK_EXPLAINS = 0.8
+_WEAK_EXPLAINS = 0.8  # of the lines, at least
+_EXPLAINED = 0.95  # by another delimiter: then they are not even tried
 _BROKEN = 0.2  # of the lines, before a quote is believed to be a plain character
 _SPLIT_LINES = 64  # handed to csv.reader at once; starting again after a bad line costs no more than this
 _SCORED_LINES = 500  # more of them don't change which way wins
@@ -113,7 +114,7 @@ def detect(lines: Sequence[str], line_end: str, delimiter: str | None = None) ->
     """The best syntax for these lines and the number of cells in most of their records."""
     contest = _Contest(lines[:_SCORED_LINES], line_end, Syntax(delimiter or ","))
     for candidate in (delimiter,) if delimiter else sorted(DELIMITERS, key=_WEAK.__contains__):
-        if delimiter or candidate not in _WEAK or contest.best.explained < _WEAK_EXPLAINS:
+        if delimiter or candidate not in _WEAK or contest.best.explained < _EXPLAINED:
             contest.try_delimiter(candidate)
     return contest.best.syntax, contest.best.width
 

@@ -1,5 +1,6 @@
 """Where the table stands in a file: what is above its header, the header itself, and what is below it."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
     body, rest = table[top.rows_from :], tables[at + 1 :]
     footers = body[len(body) - footers_in(body, lines, width) :] if whole and not rest else []
     body = body[: len(body) - len(footers)]
-    header = top.header or [f"Column {number}" for number in range(1, width + 1)]
-    header = _without_empty_end(header, body)
+    header = _without_empty_end(top.header or [""] * width, body)
+    if not top.header:
+        header = [f"Column {number}" for number in range(1, len(header) + 1)]
     grammar = syntax.grammar(line_end, len(header))
     behind = [*footers, *(found for other in rest for found in other)]
     return Layout(
@@ -79,10 +81,7 @@ class _Top:
         self._lines, self._width = lines, width
         self._coding, self._grammar = syntax.coding, syntax.grammar(line_end, width)
         fitting = [i for i, found in enumerate(table) if _fits(found, width)]
-        # A title above the header: spreadsheets fill its line up with delimiters.
-        while len(fitting) > 1 and _is_title(*(table[i].cells or [] for i in fitting[:2])):
-            del fitting[0]
-        first = fitting[0] if fitting else None
+        first = self._below_titles(table, fitting)
         if first is None:
             first = next(i for i, found in enumerate(table) if not found.is_blank)
             self.rows_before, count, self.header = first, 1, self._pieces(table[first])
@@ -94,12 +93,22 @@ class _Top:
         self.first_index = last.start + last.lines if last else start.start
         self.header_index = start.start
 
+    def _below_titles(self, table: list[Record], fitting: list[int]) -> int | None:
+        """The first of the fitting records that is no title: spreadsheets fill their lines up with delimiters."""
+        rows = [table[i].cells or [] for i in fitting]
+        titles = next((i for i, row in enumerate(rows) if not _is_title(row)), 0)
+        if titles and _is_below_title(rows[titles], apart=table[fitting[titles] - 1].is_blank):
+            return fitting[titles]
+        return fitting[0] if fitting else None
+
     def _choose(self, table: list[Record], first: int) -> tuple[int, int, list[str]]:
         """(records before the header, records that it has, its cells) given the first one that fits."""
         fitting = [(found.cells or [])[: self._width] for found in table[first:] if _fits(found, self._width)]
         below = fitting[_HEADER_ROWS:] if len(fitting) > 2 * _HEADER_ROWS else fitting[1:] or fitting
         typed = typed_columns(below[:_TYPING_ROWS])
         is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5
+        while is_data and first and self._is_broken_row(table[first - 1], fitting):
+            first -= 1
         above = table[first - 1] if first else None
         if above and (is_data or not typed) and self._is_broken_header(above, typed):
             return first - 1, 1, self._to_width(self._pieces(above))
@@ -123,7 +132,15 @@ class _Top:
         """Is this line of another width, right above the first row, the header with a delimiter astray?"""
         pieces = self._pieces(found)
         close = len(pieces) * 2 > self._width if typed else len(pieces) >= self._width - 1
-        return len(pieces) > 1 and close and not any(map(is_typed, pieces))
+        return len(pieces) > 1 and close and any(pieces) and not any(map(is_typed, pieces))
+
+    def _is_broken_row(self, found: Record, rows: list[list[str]]) -> bool:
+        """Is this line, above the first of the rows of a table without a header, one more row, but broken?"""
+        pieces = self._pieces(found)
+        if len(pieces) > 1 and len(pieces) * 2 > self._width and any(map(is_typed, pieces)):
+            return True
+        start = _shape(self._lines[found.start])
+        return any(start.startswith(shape) for row in rows[:_TYPING_ROWS] if "9" in (shape := _shape(row[0])))
 
     def _pieces(self, found: Record) -> list[str]:
         """The cells of a record; one with a stray quote is split as it stands."""
@@ -147,11 +164,21 @@ def _fits(found: Record, width: int) -> bool:
     return not any(map(str.strip, cells[width:]))
 
 
-def _is_title(row: list[str], following: list[str]) -> bool:
-    """Does one cell stand alone in a row above one that names most columns?"""
-    named = [cell for cell in following if cell.strip()]
-    alone = sum(bool(cell.strip()) for cell in row) == 1
-    return alone and len(named) > max(2, len(following) / 2) and not any(is_typed(cell) for cell in named)
+def _is_title(row: list[str]) -> bool:
+    """Has this row one cell only, or some at its beginning, and blank ones in all other columns?"""
+    named = [bool(cell.strip()) for cell in row]
+    return sum(named) == 1 or (sum(named) * 2 <= len(row) and all(named[: sum(named)]))
+
+
+def _is_below_title(row: list[str], *, apart: bool) -> bool:
+    """Does this row name most columns, as a header does, or as any row that stands apart from the title?"""
+    named = [cell for cell in row if cell.strip()]
+    return len(named) > max(2, len(row) / 2) and (apart or not any(map(is_typed, named)))
+
+
+def _shape(text: str) -> str:
+    """What a text looks like: A-1204 and B-7 are both a-9."""
+    return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text.strip())))
 
 
 def _typed_share(row: list[str], typed: list[int]) -> float:
@@ -229,15 +256,12 @@ def _modal(records: list[Record]) -> int:
 
 
 def _without_empty_end(header: list[str], records: list[Record]) -> list[str]:
-    """The header without its trailing delimiters, unless a cell with something in it stands below them."""
-    named = len(header)
-    while named > 1 and not header[named - 1]:
-        named -= 1
-    return (
-        header
-        if any(any(map(str.strip, (found.cells or [])[named:])) for found in records)
-        else header[:named]
-    )
+    """The header without those of its trailing delimiters that have nothing below them."""
+    used = 1
+    for cells in (header, *(found.cells or [] for found in records)):
+        while used < min(len(cells), len(header)) and any(map(str.strip, cells[used:])):
+            used += 1
+    return header[:used]
 
 
 def _aside(records: list[Record], lines: Sequence[str], kind: str = "") -> Aside:

@@ -173,7 +173,6 @@ def _columns(table: Table) -> Iterator[Polluted]:
         yield _file(table, "extra delimiter at the end", "header", lines=[lines[0] + sign, *lines[1:]])
         note = replace(table, header=[*table.header, "Note"], rows=[[*cells, ""] for cells in table.rows])
         yield _file(note, "empty column", "at the end")
-        yield _file(replace(note, header=[*table.header, ""], rows=note.rows), "empty column", "unnamed, in all but one row")
     for at in (0, 2):
         rows = [[*cells[:at], "", *cells[at:]] for cells in records(table)]
         header = ([*rows[0][:at], "Note", *rows[0][at + 1 :]]) if first else None
