@@ -128,8 +128,8 @@ class _Contest:
         self._first = self.best
 
     def try_delimiter(self, delimiter: str) -> None:
-        """Try the ways of quoting that may go with a delimiter which the lines have at all."""
-        if delimiter not in self._text:
+        """Try the ways of quoting that may go with a delimiter, if the lines have enough of it to win."""
+        if max(line.count(delimiter) for line in self._lines) <= self.best.score:
             return
         plain = self._try(Syntax(delimiter))
         quotes, comma = ['"'], re.escape(delimiter)

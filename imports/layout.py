@@ -10,6 +10,7 @@ from imports.evidence import is_typed, typed_columns
 from imports.footers import footers_in
 
 _HEADER_ROWS = 3
+_BROKEN_ROWS = 3  # at the start of a table without a header
 _TYPING_ROWS = 100
 _EXCERPT = 200
 
@@ -107,8 +108,8 @@ class _Top:
         below = fitting[_HEADER_ROWS:] if len(fitting) > 2 * _HEADER_ROWS else fitting[1:] or fitting
         typed = typed_columns(below[:_TYPING_ROWS])
         is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5
-        while is_data and first and self._is_broken_row(table[first - 1], fitting):
-            first -= 1
+        if is_data:
+            first = self._with_broken_rows(table, first, fitting)
         above = table[first - 1] if first else None
         if above and (is_data or not typed) and self._is_broken_header(above, typed):
             return first - 1, 1, self._to_width(self._pieces(above))
@@ -131,15 +132,20 @@ class _Top:
     def _is_broken_header(self, found: Record, typed: list[int]) -> bool:
         """Is this line of another width, right above the first row, the header with a delimiter astray?"""
         pieces = self._pieces(found)
-        close = len(pieces) * 2 > self._width if typed else len(pieces) >= self._width - 1
+        close = len(pieces) * 2 > self._width if typed else abs(len(pieces) - self._width) <= 1
         return len(pieces) > 1 and close and any(pieces) and not any(map(is_typed, pieces))
 
+    def _with_broken_rows(self, table: list[Record], first: int, rows: list[list[str]]) -> int:
+        """Where the rows of a table without a header begin, if its first ones are broken."""
+        near = range(max(0, first - _BROKEN_ROWS), first)
+        return next((i for i in near if self._is_broken_row(table[i], rows)), first)
+
     def _is_broken_row(self, found: Record, rows: list[list[str]]) -> bool:
-        """Is this line, above the first of the rows of a table without a header, one more row, but broken?"""
+        """Is this line, above the first of the rows, one more of them, but broken?"""
         pieces = self._pieces(found)
         if len(pieces) > 1 and len(pieces) * 2 > self._width and any(map(is_typed, pieces)):
             return True
-        start = _shape(self._lines[found.start])
+        start = _shape(self._lines[found.start].lstrip(f"{self._grammar.quotechar} "))
         return any(start.startswith(shape) for row in rows[:_TYPING_ROWS] if "9" in (shape := _shape(row[0])))
 
     def _pieces(self, found: Record) -> list[str]:
@@ -150,11 +156,11 @@ class _Top:
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
 
     def _to_width(self, header: list[str]) -> list[str]:
-        """Columns that got no name are unnamed; blank names that are too many were never meant."""
+        """Columns that got no name are unnamed; of names that are too many, blank and doubled ones go first."""
         for index in reversed(range(len(header))):
-            if len(header) > self._width and not header[index]:
+            if len(header) > self._width and header[index] in ("", *header[:index][-1:]):
                 del header[index]
-        return header + [""] * (self._width - len(header))
+        return (header + [""] * self._width)[: self._width]
 
 
 def _fits(found: Record, width: int) -> bool:

@@ -1,11 +1,14 @@
 """What the importer makes of a polluted file, and whether any line but the polluted one suffered."""
 
 import io
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from imports.inspecting import write_json
+from django.conf import settings
+
+from imports.dialect import RefusedFile
+from imports.inspecting import TableReader
+from imports.reading import Problem
+from imports.unpacking import plain_file
 from tests.pollution.files import Polluted
 from tests.pollution.scoring import score
 
@@ -21,21 +24,30 @@ class Verdict:
 
 
 def judge(file: Polluted) -> Verdict:
-    """Inspect one file."""
-    out = io.StringIO()
-    write_json(io.BytesIO(file.data), out, name=file.name, limit=None)
-    seen = json.loads(out.getvalue())
-    header, rows = seen.get("header", []), seen.get("rows", [])
+    """Inspect one file, in the way of `inspect_csv --all --format csv`."""
+    header, rows, problems = _inspect(file.data)
     found = score(file.header, file.rows, found_header=header, found_rows=rows, success=True)
-    return Verdict(_outcome(file, header, rows, seen.get("problems", [])), found)
+    return Verdict(_outcome(file, header, rows, problems), found)
 
 
-def _outcome(file: Polluted, header: list[str], rows: list[list[str]], problems: list[dict[str, Any]]) -> str:
+def _inspect(data: bytes) -> tuple[list[str], list[list[str]], list[Problem]]:
+    """Header, rows and problems of a file; an empty one has none."""
+    with plain_file(io.BytesIO(data), limit=settings.IMPORT_MAX_BYTES) as plain:
+        try:
+            table = TableReader(plain)
+        except RefusedFile as refused:
+            if refused.code == "empty":
+                return [], [], []
+            raise
+        return table.seen.header, [row for rows in table.blocks() for row in rows], table.problems
+
+
+def _outcome(file: Polluted, header: list[str], rows: list[list[str]], problems: list[Problem]) -> str:
     width = len(file.header)
     right_header = header == file.header
     if not (right_header or (file.broken_header and len(header) == width)):
         return HARMED
-    if any(found["line"] not in file.lines or found["line"] + found["lines"] > file.lines.stop for found in problems):
+    if any(found.line not in file.lines or found.line + found.lines > file.lines.stop for found in problems):
         return HARMED
     before, after = file.rows[: file.broken.start], file.rows[file.broken.stop :]
     if not file.broken:

@@ -5,6 +5,7 @@ Most are those of the public Pollock benchmark (Vitagliano et al.: Pollock: A Da
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tests.pollution.files import Polluted, encoded, records
 from tests.pollution.tables import Style, Table
@@ -116,46 +117,53 @@ ROW_KINDS: tuple[RowKind, ...] = (
 
 def polluted_lines(table: Table) -> Iterator[Polluted]:
     """Every kind at every row, the header too, and column of the table where it applies."""
+    lines = [table.style.line(cells) for cells in records(table)]
     for number, cells in enumerate(records(table)):
         written = table.style.cells(cells)
         for cell_kind in CELL_KINDS:
             for at in range(table.width):
                 line = cell_kind(cells, written, at, table.style)
                 if line is not None:
-                    yield _polluted(table, number, line, _name(cell_kind), f"column {at + 1}", _readings(cells, at))
+                    place = f"column {at + 1}"
+                    yield _polluted(table, lines, number, line, _name(cell_kind), place, _readings(cells, at))
         for row_kind in ROW_KINDS:
             line = row_kind(cells, written, table.style)
             if line is not None:
-                yield _polluted(table, number, line, _name(row_kind), "", [cells])
-    yield from _grown_together(table)
-    yield from _cut(table)
+                yield _polluted(table, lines, number, line, _name(row_kind), "", [cells])
+    yield from _grown_together(table, lines)
+    yield from _cut(table, lines)
 
 
-def _grown_together(table: Table) -> Iterator[Polluted]:
+def _grown_together(table: Table, lines: list[str]) -> Iterator[Polluted]:
     """Two rows on one line, for want of a line end."""
-    style, first = table.style, int(table.header is not None)
-    for number in range(first, len(records(table)) - 1):
-        both = records(table)[number : number + 2]
-        for sign, name in (("", "missing line end"), ("\r", "carriage return for line end")):
-            yield _polluted(table, number, sign.join(map(style.line, both)), name, "", [], covers=2)
+    for number in range(int(table.header is not None), len(lines) - 1):
+        for sign, kind in (("", "missing line end"), ("\r", "carriage return for line end")):
+            line = sign.join(lines[number : number + 2])
+            yield _polluted(table, lines, number, line, kind, "", [], covers=2)
 
 
-def _cut(table: Table) -> Iterator[Polluted]:
+def _cut(table: Table, lines: list[str]) -> Iterator[Polluted]:
     """The last line ends anywhere, as after a broken download."""
-    last = len(records(table)) - 1
-    line = table.style.line(table.rows[-1])
-    for length in range(1, len(line)):
-        whole = _polluted(table, last, line[:length], "cut last line", f"after {length}", [table.rows[-1]])
-        yield Polluted(**{**vars(whole), "data": whole.data.removesuffix(table.style.line_end.encode())})
+    last, end = len(lines) - 1, table.style.line_end.encode()
+    for length in range(1, len(lines[-1])):
+        cut = _polluted(table, lines, last, lines[-1][:length], "cut last line", f"after {length}", table.rows[-1:])
+        yield replace(cut, data=cut.data.removesuffix(end))
 
 
 def _polluted(
-    table: Table, number: int, line: str, kind: str, place: str, readings: list[list[str]], *, covers: int = 1
+    table: Table,
+    lines: list[str],
+    number: int,
+    line: str,
+    kind: str,
+    place: str,
+    readings: list[list[str]],
+    *,
+    covers: int = 1,
 ) -> Polluted:
-    """The file with this line in place of record `number` (and those after it that it covers)."""
-    lines = [table.style.line(cells) for cells in records(table)]
-    first = 1 + sum(1 + before.count("\n") for before in lines[:number])
-    lines[number : number + covers] = [line]
+    """The file of these lines, but with `line` in place of record `number` (and those that it covers)."""
+    first = 1 + number + "".join(lines[:number]).count("\n")
+    lines = [*lines[:number], line, *lines[number + covers :]]
     row = number - int(table.header is not None)
     return Polluted(
         kind=kind,
