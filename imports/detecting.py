@@ -17,9 +17,11 @@ from imports.recovery import LineGrammar, RecordFinder
 
 DELIMITERS = (",", ";", "\t", "|", ":", " ", ", ")
 _WEAK = (":", " ")  # they stand in times, addresses and prose: they need evidence beside their number
+_STRONG = tuple(sign for sign in DELIMITERS if sign not in _WEAK)
 _WEAK_EXPLAINS = 0.8  # of the lines, at least
 _EXPLAINED = 0.95  # by another delimiter: then they are not even tried
 _BROKEN = 0.2  # of the lines, before a quote is believed to be a plain character
+_PLAIN_QUOTES = 3  # lines with quotes of which none is around a cell: then they are believed to be as well
 _SPLIT_LINES = 64  # handed to csv.reader at once; starting again after a bad line costs no more than this
 _SCORED_LINES = 500  # more of them don't change which way wins
 _SCORED_RECORDS = 100
@@ -113,8 +115,10 @@ def read_records(lines: Sequence[str], syntax: Syntax, line_end: str, width: int
 def detect(lines: Sequence[str], line_end: str, delimiter: str | None = None) -> tuple[Syntax, int]:
     """The best syntax for these lines and the number of cells in most of their records."""
     contest = _Contest(lines[:_SCORED_LINES], line_end, Syntax(delimiter or ","))
-    for candidate in (delimiter,) if delimiter else sorted(DELIMITERS, key=_WEAK.__contains__):
-        if delimiter or candidate not in _WEAK or contest.best.explained < _EXPLAINED:
+    for candidate in (delimiter,) if delimiter else _STRONG:
+        contest.try_delimiter(candidate)
+    if not delimiter and contest.best.explained < _EXPLAINED:
+        for candidate in _WEAK:
             contest.try_delimiter(candidate)
     return contest.best.syntax, contest.best.width
 
@@ -139,8 +143,16 @@ class _Contest:
         for quote in quotes:
             if f"\\{quote}" in self._text or f"\\{delimiter}" in self._text:
                 self._try(Syntax(delimiter, quote, "\\"))
-        if plain.broken > max(1, _BROKEN * plain.full):
+        if plain.broken > max(1, _BROKEN * plain.full) or (plain.broken and self._has_no_quoted_cell(comma)):
             self._try(Syntax(delimiter, ""))
+            if f"\\{delimiter}" in self._text:
+                self._try(Syntax(delimiter, "", "\\"))
+
+    def _has_no_quoted_cell(self, comma: str) -> bool:
+        """Are there quotes in several lines, but nowhere around a cell?"""
+        if sum('"' in line for line in self._lines) < _PLAIN_QUOTES:
+            return False
+        return not re.search(rf'(?m)(?:^|{comma})"(?:[^"\n]|"")*"(?:{comma}|\r?$)', self._text)
 
     def _try(self, syntax: Syntax) -> "_Trial":
         if syntax == self._first.syntax:

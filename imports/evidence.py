@@ -19,6 +19,8 @@ _TYPED = re.compile(
 ).fullmatch
 # A separator between two characters of one "cell", or a quote at its start: it was split by the wrong rules.
 _ODD = re.compile(r"\A[\"'\s]|\S[;|\t]\S|\S\t|\D,\S|\S,\D(?<!\s)").search
+_NOTHING = re.compile(r"(?i)[-–—?.]+|n\.?/?a\.?|nan|null|none|nil|tbd|unknown|\(?(?:blank|empty)\)?").fullmatch
+_SIGNS = (",", ";", "\t", "|")
 _MOSTLY = 0.8
 _SHORT = 64  # characters; longer cells are not worth remembering
 
@@ -53,3 +55,33 @@ def typed_columns(rows: Sequence[list[str]]) -> list[int]:
         if cells and sum(map(is_typed, cells)) >= _MOSTLY * len(cells):
             columns.append(index)
     return columns
+
+
+def is_like_rows(line: str, rows: Iterable[list[str]], *, delimiter: str) -> bool:
+    """Is this line, though it has not their cells, rather one of these rows with another delimiter in it?
+
+    Either another one is in it as often as theirs in them, or it begins as they do, with a date or a number.
+    """
+    start, counts = _shape(line), {line.count(sign) for sign in _SIGNS if sign != delimiter}
+    for row in rows:
+        if len(row) > 2 and len(row) - 1 in counts:
+            return True
+        if "9" in (shape := _shape(row[0])) and start.startswith(shape):
+            return True
+    return False
+
+
+def begins_like(row: list[str], rows: Sequence[list[str]]) -> bool:
+    """Has the first cell of this row digits in the same places as nearly all of those below it?"""
+    shape = _shape(row[0])
+    return "9" in shape and sum(_shape(other[0]) == shape for other in rows) >= _MOSTLY * len(rows)
+
+
+def is_nothing(cell: str) -> bool:
+    """Does the cell say that there is no value?"""
+    return _NOTHING(cell) is not None
+
+
+def _shape(text: str) -> str:
+    """What a text looks like: A-1204 and B-7 are both a-9."""
+    return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text.strip())))

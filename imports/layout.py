@@ -1,15 +1,16 @@
 """Where the table stands in a file: what is above its header, the header itself, and what is below it."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from imports.detecting import Record, Syntax, read_records
-from imports.evidence import is_typed, typed_columns
+from imports.detecting import DELIMITERS, Record, Syntax, read_records
+from imports.evidence import begins_like, is_like_rows, is_nothing, is_typed, typed_columns
 from imports.footers import footers_in
 
 _HEADER_ROWS = 3
+_PROSE_WORDS = 4  # a title may well have as many words as a narrow table has columns
 _BROKEN_ROWS = 3  # at the start of a table without a header
 _TYPING_ROWS = 100
 _EXCERPT = 200
@@ -50,11 +51,10 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
     table = tables[at]
     top = _Top(table, lines, syntax, line_end, width)
     body, rest = table[top.rows_from :], tables[at + 1 :]
-    footers = body[len(body) - footers_in(body, lines, width) :] if whole and not rest else []
+    footers = body[len(body) - footers_in(body, lines, width, syntax.delimiter) :] if whole and not rest else []
     body = body[: len(body) - len(footers)]
-    header = _without_empty_end(top.header or [""] * width, body)
-    if not top.header:
-        header = [f"Column {number}" for number in range(1, len(header) + 1)]
+    header = top.header or [f"Column {number}" for number in range(1, width + 1)]
+    header = _without_empty_end(header, body)
     grammar = syntax.grammar(line_end, len(header))
     behind = [*footers, *(found for other in rest for found in other)]
     return Layout(
@@ -79,7 +79,7 @@ class _Top:
     def __init__(
         self, table: list[Record], lines: Sequence[str], syntax: Syntax, line_end: str, width: int
     ) -> None:
-        self._lines, self._width = lines, width
+        self._lines, self._width, self._delimiter = lines, width, syntax.delimiter
         self._coding, self._grammar = syntax.coding, syntax.grammar(line_end, width)
         fitting = [i for i, found in enumerate(table) if _fits(found, width)]
         first = self._below_titles(table, fitting)
@@ -105,14 +105,14 @@ class _Top:
     def _choose(self, table: list[Record], first: int) -> tuple[int, int, list[str]]:
         """(records before the header, records that it has, its cells) given the first one that fits."""
         fitting = [(found.cells or [])[: self._width] for found in table[first:] if _fits(found, self._width)]
-        below = fitting[_HEADER_ROWS:] if len(fitting) > 2 * _HEADER_ROWS else fitting[1:] or fitting
+        below = fitting[min(_HEADER_ROWS, max(1, len(fitting) // 2)) :] or fitting
         typed = typed_columns(below[:_TYPING_ROWS])
-        is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5
+        is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5 or begins_like(fitting[0], below)
         if is_data:
             first = self._with_broken_rows(table, first, fitting)
         above = table[first - 1] if first else None
-        if above and (is_data or not typed) and self._is_broken_header(above, typed):
-            return first - 1, 1, self._to_width(self._pieces(above))
+        if above and (is_data or not typed) and (names := self._broken_header(above, typed)):
+            return first - 1, 1, self._to_width(names)
         if is_data:
             return first, 0, []
         count = 1
@@ -120,6 +120,8 @@ class _Top:
             following = table[first + count]
             if not _fits(following, self._width) or not _is_more_header(following.cells or [], typed):
                 break
+            if len(typed) < 2 or begins_like(following.cells or [], below):
+                break  # one odd cell in the first row must not make it a header
             count += 1
         parts = zip(
             *[cells for found in table[first : first + count] if (cells := self._row(found))], strict=True
@@ -129,30 +131,42 @@ class _Top:
     def _row(self, found: Record) -> list[str] | None:
         return self._grammar.fit(found.cells or [])
 
-    def _is_broken_header(self, found: Record, typed: list[int]) -> bool:
-        """Is this line of another width, right above the first row, the header with a delimiter astray?"""
+    def _broken_header(self, found: Record, typed: list[int]) -> list[str]:
+        """The names in this line right above the first row, if it is the header with a delimiter astray."""
         pieces = self._pieces(found)
+        if len(pieces) == 1:
+            return self._split_otherwise(pieces[0])
         close = len(pieces) * 2 > self._width if typed else abs(len(pieces) - self._width) <= 1
-        return len(pieces) > 1 and close and any(pieces) and not any(map(is_typed, pieces))
+        named = sum(map(bool, pieces)) * 2 > len(pieces)
+        return pieces if close and named and not any(map(is_typed, pieces)) else []
+
+    def _split_otherwise(self, line: str) -> list[str]:
+        """The names of all columns in a line that has another delimiter; in a short one, spaces are none."""
+        for sign in DELIMITERS:
+            names = [name.strip(f"{self._grammar.quotechar} ") for name in line.split(sign)]
+            if len(names) == self._width > (_PROSE_WORDS if sign == " " else 1) and all(names):
+                return [] if any(map(is_typed, names)) else names
+        return []
 
     def _with_broken_rows(self, table: list[Record], first: int, rows: list[list[str]]) -> int:
         """Where the rows of a table without a header begin, if its first ones are broken."""
-        near = range(max(0, first - _BROKEN_ROWS), first)
-        return next((i for i in near if self._is_broken_row(table[i], rows)), first)
+        near = takewhile(lambda i: not table[i].is_blank, range(first - 1, max(-1, first - 1 - _BROKEN_ROWS), -1))
+        return min((i for i in near if self._is_broken_row(table[i], rows)), default=first)
 
     def _is_broken_row(self, found: Record, rows: list[list[str]]) -> bool:
         """Is this line, above the first of the rows, one more of them, but broken?"""
         pieces = self._pieces(found)
-        if len(pieces) > 1 and len(pieces) * 2 > self._width and any(map(is_typed, pieces)):
+        if sum(map(bool, pieces)) * 2 > min(len(pieces), self._width) and any(map(is_typed, pieces)):
             return True
-        start = _shape(self._lines[found.start].lstrip(f"{self._grammar.quotechar} "))
-        return any(start.startswith(shape) for row in rows[:_TYPING_ROWS] if "9" in (shape := _shape(row[0])))
+        line = self._lines[found.start].lstrip(f"{self._grammar.quotechar} ")
+        return is_like_rows(line, rows[:_TYPING_ROWS], delimiter=self._delimiter)
 
     def _pieces(self, found: Record) -> list[str]:
-        """The cells of a record; one with a stray quote is split as it stands."""
-        if found.cells is not None:
+        """The cells of a record; one with a stray quote is split as it stands, one in quotes within them."""
+        if found.cells is not None and len(found.cells) != 1:
             return [cell.strip() for cell in found.cells]
-        pieces = self._grammar.pieces(self._coding.encode(self._lines[found.start]))
+        line = found.cells[0] if found.cells else self._lines[found.start]
+        pieces = self._grammar.pieces(self._coding.encode(line))
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
 
     def _to_width(self, header: list[str]) -> list[str]:
@@ -182,11 +196,6 @@ def _is_below_title(row: list[str], *, apart: bool) -> bool:
     return len(named) > max(2, len(row) / 2) and (apart or not any(map(is_typed, named)))
 
 
-def _shape(text: str) -> str:
-    """What a text looks like: A-1204 and B-7 are both a-9."""
-    return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text.strip())))
-
-
 def _typed_share(row: list[str], typed: list[int]) -> float:
     cells = [cell for index in typed if (cell := row[index].strip())]
     return sum(map(is_typed, cells)) / len(cells) if cells else 0.0
@@ -194,8 +203,9 @@ def _typed_share(row: list[str], typed: list[int]) -> float:
 
 def _is_more_header(row: list[str], typed: list[int]) -> bool:
     """Has this row words where the rows below have numbers and dates, and no number anywhere?"""
-    named = sum(bool(row[index].strip()) for index in typed)
-    return named * 2 >= len(typed) and not any(is_typed(cell.strip()) for cell in row)
+    named = [cell for index in typed if (cell := row[index].strip())]
+    is_worded = not any(is_nothing(cell) or any(map(str.isdigit, cell)) for cell in named)
+    return len(named) * 2 >= len(typed) and is_worded and not any(is_typed(cell.strip()) for cell in row)
 
 
 def _tables(records: list[Record]) -> list[list[Record]]:

@@ -5,7 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, islice
 
 from tests.pollution.files import Polluted, encoded, records
 from tests.pollution.tables import Style, Table
@@ -54,7 +54,7 @@ def _headers(table: Table) -> Iterator[Polluted]:
     yield _file(replace(table, header=None), "header missing")
     yield replace(_file(table, "doubled names"), **_renamed(table, ["Qty", "Price"], "Number"))
     yield replace(_file(table, "blank names"), **_renamed(table, ["Time", "Comment"], ""))
-    words = [["Sale"] * 3 + ["Product"] * 6, ["at", "by", "of"] * 3]
+    words = [[*["Sale"] * 2, *["Product"] * (table.width - 2)], [*islice(cycle(["at", "by"]), table.width)]]
     for name, above in (("groups above", words[:1]), ("two above", words), ("written twice", [table.header])):
         lines = [*map(table.style.line, above), *_lines(table)]
         joined = [" ".join(names) for names in zip(*above, table.header, strict=True)]
@@ -72,11 +72,12 @@ def _beside(table: Table) -> Iterator[Polluted]:
     fill = table.style.delimiter * (table.width - 1)
     lines, named = _lines(table), [table.style.line(pair.split(" on ")) for pair in (_TITLE, _NOTES[0])]
     for name, above in (("title", [_TITLE]), ("notes", _NOTES), ("title and pairs", [_TITLE, *named])):
+        filled = [line + fill[line.count(table.style.delimiter) :] for line in above]
         yield _file(table, "preamble", f"{name}, blank line", lines=[*above, "", *lines])
-        yield _file(table, "preamble", f"{name}, delimiters", lines=[line + fill for line in (*above, "")] + lines)
+        yield _file(table, "preamble", f"{name}, delimiters", lines=[*filled, fill, *lines])
         if table.header:
             yield _file(table, "preamble", name, lines=[*above, *lines])
-            yield _file(table, "preamble", f"{name}, filled up", lines=[*(line + fill for line in above), *lines])
+            yield _file(table, "preamble", f"{name}, filled up", lines=[*filled, *lines])
     total = table.style.line(["Total", *[""] * (table.width - 2), "12"])
     for name, below in (("total", [total]), ("number of rows", [f"{len(table.rows)} rows"]), ("notes", _NOTES)):
         yield _file(table, "footer", name, lines=[*lines, *below])
@@ -167,8 +168,13 @@ def _packed(table: Table) -> Iterator[Polluted]:
 
 def _columns(table: Table) -> Iterator[Polluted]:
     lines, sign, first = _lines(table), table.style.delimiter, int(table.header is not None)
-    yield _file(table, "extra delimiter at the end", "all lines", lines=[line + sign for line in lines])
-    if table.header:
+    ended = _file(table, "extra delimiter at the end", "all lines", lines=[line + sign for line in lines])
+    if not table.header:  # then it is as good as a column
+        yield replace(
+            ended, header=[*ended.header, f"Column {table.width + 1}"], rows=[[*cells, ""] for cells in table.rows]
+        )
+    else:
+        yield ended
         yield _file(table, "extra delimiter at the end", "rows", lines=[lines[0], *(line + sign for line in lines[1:])])
         yield _file(table, "extra delimiter at the end", "header", lines=[lines[0] + sign, *lines[1:]])
         note = replace(table, header=[*table.header, "Note"], rows=[[*cells, ""] for cells in table.rows])
