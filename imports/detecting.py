@@ -137,7 +137,9 @@ class _Contest:
             return
         plain = self._try(Syntax(delimiter))
         quotes, comma = ['"'], re.escape(delimiter)
-        if f"{delimiter}'" in self._text and re.search(rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", self._text):
+        if f"{delimiter}'" in self._text and re.search(
+            rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", self._text
+        ):
             quotes.append("'")
             self._try(Syntax(delimiter, "'"))
         for quote in quotes:

@@ -19,7 +19,9 @@ _TYPED = re.compile(
 ).fullmatch
 # A separator between two characters of one "cell", or a quote at its start: it was split by the wrong rules.
 _ODD = re.compile(r"\A[\"'\s]|\S[;|\t]\S|\S\t|\D,\S|\S,\D(?<!\s)").search
-_NOTHING = re.compile(r"(?i)[-–—?.]+|n\.?/?a\.?|nan|null|none|nil|tbd|unknown|\(?(?:blank|empty)\)?").fullmatch
+_NOTHING = re.compile(
+    r"(?i)[-–—?.]+|n\.?/?a\.?|nan|null|none|nil|tbd|unknown|\(?(?:blank|empty)\)?"
+).fullmatch
 _SIGNS = (",", ";", "\t", "|")
 _MOSTLY = 0.8
 _SHORT = 64  # characters; longer cells are not worth remembering

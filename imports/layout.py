@@ -51,7 +51,9 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
     table = tables[at]
     top = _Top(table, lines, syntax, line_end, width)
     body, rest = table[top.rows_from :], tables[at + 1 :]
-    footers = body[len(body) - footers_in(body, lines, width, syntax.delimiter) :] if whole and not rest else []
+    footers = (
+        body[len(body) - footers_in(body, lines, width, syntax.delimiter) :] if whole and not rest else []
+    )
     body = body[: len(body) - len(footers)]
     header = top.header or [f"Column {number}" for number in range(1, width + 1)]
     header = _without_empty_end(header, body)
@@ -95,7 +97,7 @@ class _Top:
         self.header_index = start.start
 
     def _below_titles(self, table: list[Record], fitting: list[int]) -> int | None:
-        """The first of the fitting records that is no title: spreadsheets fill their lines up with delimiters."""
+        """The first of the fitting records but titles, whose lines spreadsheets fill up with delimiters."""
         rows = [table[i].cells or [] for i in fitting]
         titles = next((i for i, row in enumerate(rows) if not _is_title(row)), 0)
         if titles and _is_below_title(rows[titles], apart=table[fitting[titles] - 1].is_blank):
@@ -106,8 +108,9 @@ class _Top:
         """(records before the header, records that it has, its cells) given the first one that fits."""
         fitting = [(found.cells or [])[: self._width] for found in table[first:] if _fits(found, self._width)]
         below = fitting[min(_HEADER_ROWS, max(1, len(fitting) // 2)) :] or fitting
-        typed = typed_columns(below[:_TYPING_ROWS])
-        is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5 or begins_like(fitting[0], below)
+        below = below[:_TYPING_ROWS]
+        typed = typed_columns(below)
+        is_data = _typed_share(fitting[0], typed) >= 0.5 or begins_like(fitting[0], below)
         if is_data:
             first = self._with_broken_rows(table, first, fitting)
         above = table[first - 1] if first else None
@@ -150,7 +153,9 @@ class _Top:
 
     def _with_broken_rows(self, table: list[Record], first: int, rows: list[list[str]]) -> int:
         """Where the rows of a table without a header begin, if its first ones are broken."""
-        near = takewhile(lambda i: not table[i].is_blank, range(first - 1, max(-1, first - 1 - _BROKEN_ROWS), -1))
+        near = takewhile(
+            lambda i: not table[i].is_blank, range(first - 1, max(-1, first - 1 - _BROKEN_ROWS), -1)
+        )
         return min((i for i in near if self._is_broken_row(table[i], rows)), default=first)
 
     def _is_broken_row(self, found: Record, rows: list[list[str]]) -> bool:
@@ -170,7 +175,7 @@ class _Top:
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
 
     def _to_width(self, header: list[str]) -> list[str]:
-        """Columns that got no name are unnamed; of names that are too many, blank and doubled ones go first."""
+        """Columns without a name are unnamed; of names too many, blank and doubled ones go first."""
         for index in reversed(range(len(header))):
             if len(header) > self._width and header[index] in ("", *header[:index][-1:]):
                 del header[index]

@@ -25,20 +25,19 @@ class Verdict:
 
 def judge(file: Polluted) -> Verdict:
     """Inspect one file, in the way of `inspect_csv --all --format csv`."""
-    header, rows, problems = _inspect(file.data)
-    found = score(file.header, file.rows, found_header=header, found_rows=rows, success=True)
+    success, header, rows, problems = True, [], [], []
+    try:
+        header, rows, problems = _inspect(file.data)
+    except RefusedFile as refused:
+        success = refused.code == "empty"
+    found = score(file.header, file.rows, found_header=header, found_rows=rows, success=success)
     return Verdict(_outcome(file, header, rows, problems), found)
 
 
 def _inspect(data: bytes) -> tuple[list[str], list[list[str]], list[Problem]]:
-    """Header, rows and problems of a file; an empty one has none."""
+    """Header, rows and problems of a file."""
     with plain_file(io.BytesIO(data), limit=settings.IMPORT_MAX_BYTES) as plain:
-        try:
-            table = TableReader(plain)
-        except RefusedFile as refused:
-            if refused.code == "empty":
-                return [], [], []
-            raise
+        table = TableReader(plain)
         return table.seen.header, [row for rows in table.blocks() for row in rows], table.problems
 
 

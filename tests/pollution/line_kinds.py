@@ -97,7 +97,9 @@ def semicolon_or_comma_for_delimiter(cells: list[str], written: list[str], style
 
 
 def other_quotes(cells: list[str], written: list[str], style: Style) -> str | None:
-    return Style(style.delimiter, "'").line(cells) if style.line(cells) != style.delimiter.join(cells) else None
+    return (
+        Style(style.delimiter, "'").line(cells) if style.line(cells) != style.delimiter.join(cells) else None
+    )
 
 
 def row_in_quotes(cells: list[str], written: list[str], style: Style) -> str | None:
@@ -146,7 +148,9 @@ def _cut(table: Table, lines: list[str]) -> Iterator[Polluted]:
     """The last line ends anywhere, as after a broken download."""
     last, end = len(lines) - 1, table.style.line_end.encode()
     for length in range(1, len(lines[-1])):
-        cut = _polluted(table, lines, last, lines[-1][:length], "cut last line", f"after {length}", table.rows[-1:])
+        cut = _polluted(
+            table, lines, last, lines[-1][:length], "cut last line", f"after {length}", table.rows[-1:]
+        )
         yield replace(cut, data=cut.data.removesuffix(end))
 
 
@@ -179,7 +183,7 @@ def _polluted(
 
 
 def _readings(cells: list[str], at: int) -> list[list[str]]:
-    """What is right for a cell that got a sign too many, or is lost: the sign is part of it, or it is blank."""
+    """What is right for a cell with a sign too many, or lost: the sign is part of it, or it is blank."""
     texts = ("", *(_between(cells[at], sign) for sign in '"\n'), f'"{cells[at]}', f'{cells[at]}"')
     return [[*cells[:at], text, *cells[at + 1 :]] for text in texts]
 

@@ -15,7 +15,9 @@ from collections.abc import Hashable, Iterable
 type Rows = list[list[str]]
 
 
-def score(header: list[str], rows: Rows, *, found_header: list[str], found_rows: Rows, success: bool) -> float:
+def score(
+    header: list[str], rows: Rows, *, found_header: list[str], found_rows: Rows, success: bool
+) -> float:
     """0 to 10 for one file: `header` and `rows` are what was expected."""
     if not header and not rows:
         return 10.0 if success else 9.0

@@ -103,11 +103,15 @@ def _sale(chance: random.Random, number: int) -> list[str]:
 def german() -> Table:
     """84 products in 4 columns without a header: number, name, price and stock, with semicolons."""
     chance = random.Random(4)
-    return Table("german", None, [_product(chance, number) for number in range(ROWS)], Style(";", line_end="\n"))
+    return Table(
+        "german", None, [_product(chance, number) for number in range(ROWS)], Style(";", line_end="\n")
+    )
 
 
 def _product(chance: random.Random, number: int) -> list[str]:
-    name = f"{chance.choice(('Große', 'Kleine', 'Süße', 'Blaue'))} {chance.choice(('Kanne', 'Dose', 'Lampe'))}"
+    name = (
+        f"{chance.choice(('Große', 'Kleine', 'Süße', 'Blaue'))} {chance.choice(('Kanne', 'Dose', 'Lampe'))}"
+    )
     name += chance.choice(("", ", matt", " „Anna“", '; 12" hoch', " (2er-Set)", " m. Deckel"))
     euros = chance.choice((chance.randrange(1, 999), chance.randrange(1000, 9999)))
     price = f"{euros:,}".replace(",", ".") + f",{chance.randrange(100):02}"

@@ -12,7 +12,10 @@ from tests.pollution.tables import Style, Table
 
 _TITLE = "Sales of the spring"
 _NOTES = ["Exported on 04/02/2024", "All prices with tax", "For internal use"]
-_STOCK = [["Article", "Stock", "Shelf"], *([f"AR-{number}", str(number * 7), f"B{number}"] for number in range(9))]
+_STOCK = [
+    ["Article", "Stock", "Shelf"],
+    *([f"AR-{number}", str(number * 7), f"B{number}"] for number in range(9)),
+]
 
 
 def polluted_files(table: Table) -> Iterator[Polluted]:
@@ -79,7 +82,11 @@ def _beside(table: Table) -> Iterator[Polluted]:
             yield _file(table, "preamble", name, lines=[*above, *lines])
             yield _file(table, "preamble", f"{name}, filled up", lines=[*filled, *lines])
     total = table.style.line(["Total", *[""] * (table.width - 2), "12"])
-    for name, below in (("total", [total]), ("number of rows", [f"{len(table.rows)} rows"]), ("notes", _NOTES)):
+    for name, below in (
+        ("total", [total]),
+        ("number of rows", [f"{len(table.rows)} rows"]),
+        ("notes", _NOTES),
+    ):
         yield _file(table, "footer", name, lines=[*lines, *below])
         yield _file(table, "footer", f"{name}, blank line", lines=[*lines, "", *below])
     yield from _two_tables(table)
@@ -106,7 +113,9 @@ def _blanks(table: Table) -> Iterator[Polluted]:
         yield _file(table, "blank lines at the end", f"{name}, 5", lines=[*lines, *[blank] * 5])
         yield _file(table, "blank lines at the start", name, lines=[blank, blank, *lines])
         for after in (2, 40, len(lines) - 1):
-            yield _file(table, "blank line between", f"{name}, {after}", lines=[*lines[:after], blank, *lines[after:]])
+            yield _file(
+                table, "blank line between", f"{name}, {after}", lines=[*lines[:after], blank, *lines[after:]]
+            )
         doubled = [line for pair in zip(lines, cycle([blank])) for line in pair]
         yield _file(table, "blank line between", f"{name}, all rows", lines=doubled)
 
@@ -171,11 +180,18 @@ def _columns(table: Table) -> Iterator[Polluted]:
     ended = _file(table, "extra delimiter at the end", "all lines", lines=[line + sign for line in lines])
     if not table.header:  # then it is as good as a column
         yield replace(
-            ended, header=[*ended.header, f"Column {table.width + 1}"], rows=[[*cells, ""] for cells in table.rows]
+            ended,
+            header=[*ended.header, f"Column {table.width + 1}"],
+            rows=[[*cells, ""] for cells in table.rows],
         )
     else:
         yield ended
-        yield _file(table, "extra delimiter at the end", "rows", lines=[lines[0], *(line + sign for line in lines[1:])])
+        yield _file(
+            table,
+            "extra delimiter at the end",
+            "rows",
+            lines=[lines[0], *(line + sign for line in lines[1:])],
+        )
         yield _file(table, "extra delimiter at the end", "header", lines=[lines[0] + sign, *lines[1:]])
         note = replace(table, header=[*table.header, "Note"], rows=[[*cells, ""] for cells in table.rows])
         yield _file(note, "empty column", "at the end")
