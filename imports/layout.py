@@ -8,6 +8,7 @@ from itertools import takewhile
 from imports.detecting import DELIMITERS, Record, Syntax, read_records
 from imports.evidence import begins_like, is_like_rows, is_nothing, is_typed, typed_columns
 from imports.footers import footers_in
+from imports.naming import to_width
 
 _HEADER_ROWS = 3
 _PROSE_WORDS = 4  # a title may well have as many words as a narrow table has columns
@@ -115,7 +116,7 @@ class _Top:
             first = self._with_broken_rows(table, first, fitting)
         above = table[first - 1] if first else None
         if above and (is_data or not typed) and (names := self._broken_header(above, typed)):
-            return first - 1, 1, self._to_width(names)
+            return first - 1, 1, to_width(names, below)
         if is_data:
             return first, 0, []
         count = 1
@@ -164,7 +165,9 @@ class _Top:
         if sum(map(bool, pieces)) * 2 > min(len(pieces), self._width) and any(map(is_typed, pieces)):
             return True
         line = self._lines[found.start].lstrip(f"{self._grammar.quotechar} ")
-        return is_like_rows(line, rows[:_TYPING_ROWS], delimiter=self._delimiter)
+        return not self._split_otherwise(line) and is_like_rows(
+            line, rows[:_TYPING_ROWS], delimiter=self._delimiter
+        )
 
     def _pieces(self, found: Record) -> list[str]:
         """The cells of a record; one with a stray quote is split as it stands, one in quotes within them."""
@@ -173,13 +176,6 @@ class _Top:
         line = found.cells[0] if found.cells else self._lines[found.start]
         pieces = self._grammar.pieces(self._coding.encode(line))
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
-
-    def _to_width(self, header: list[str]) -> list[str]:
-        """Columns without a name are unnamed; of names too many, blank and doubled ones go first."""
-        for index in reversed(range(len(header))):
-            if len(header) > self._width and header[index] in ("", *header[:index][-1:]):
-                del header[index]
-        return (header + [""] * self._width)[: self._width]
 
 
 def _fits(found: Record, width: int) -> bool:
