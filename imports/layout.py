@@ -147,7 +147,7 @@ class _Top:
     def _split_otherwise(self, line: str) -> list[str]:
         """The names of all columns in a line that has another delimiter; in a short one, spaces are none."""
         for sign in DELIMITERS:
-            names = [name.strip(f"{self._grammar.quotechar} ") for name in line.split(sign)]
+            names = [name.strip().strip(f"{self._grammar.quotechar} ") for name in line.split(sign)]
             if len(names) == self._width > (_PROSE_WORDS if sign == " " else 1) and all(names):
                 return [] if any(map(is_typed, names)) else names
         return []

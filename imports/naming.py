@@ -39,7 +39,7 @@ def to_width(names: list[str], rows: Sequence[list[str]]) -> list[str]:
 def _choices(names: list[str], width: int) -> Iterator[list[str]]:
     """Ways to bring the names to the width, the one for want of evidence first."""
     yield (names + [""] * width)[:width]
-    for index in range(1, len(names)):
+    for index in reversed(range(1, len(names))):
         if len(names) == width - 1:
             yield [*names[:index], "", *names[index:]]
         elif len(names) == width + 1:

@@ -308,6 +308,13 @@ def test_header_with_a_name_too_many_keeps_the_rows() -> None:
     assert (header[:2], len(header), len(rows)) == (["sku", "name"], 4, 8)
 
 
+def test_first_row_of_two_columns_with_another_delimiter_is_rejected() -> None:
+    reader = TableReader(io.BytesIO(("A-0\t0\r\n" + "".join(f"A-{i},{i}\r\n" for i in range(1, 9))).encode()))
+
+    assert [row for rows in reader.blocks() for row in rows] == [[f"A-{i}", str(i)] for i in range(1, 9)]
+    assert [found.line for found in reader.problems] == [1]
+
+
 @pytest.mark.parametrize("sign", ["\t", ";", " "])
 def test_header_with_another_delimiter_is_the_header(sign: str) -> None:
     lines = retail().split("\n", 1)
