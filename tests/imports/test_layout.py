@@ -322,7 +322,7 @@ def test_header_with_another_delimiter_is_the_header(sign: str) -> None:
     assert table_of(lines[0].replace(",", sign) + "\n" + lines[1]) == (HEADER, retail_table())
 
 
-@pytest.mark.parametrize("price", ["n/a", '1.50"', "-"])
+@pytest.mark.parametrize("price", ["n/a", '1.50"', "-", "sold out"])
 def test_odd_cell_in_the_first_row_does_not_make_it_a_header(price: str) -> None:
     text = f"name,price\nPot,{price}\n" + "".join(f"Pan {'x' * i},{i}.50\n" for i in range(1, 9))
 
