@@ -17,8 +17,12 @@ from imports.recovery import LineGrammar, RecordFinder
 
 DELIMITERS = (",", ";", "\t", "|", ":", " ", ", ")
 _WEAK = (":", " ")  # they stand in times, addresses and prose: they need evidence beside their number
-_WEAK_EXPLAINS = 0.8
+_STRONG = tuple(sign for sign in DELIMITERS if sign not in _WEAK)
+_WEAK_EXPLAINS = 0.8  # of the lines, at least
+_EXPLAINED = 0.95  # by another delimiter: then they are not even tried
 _BROKEN = 0.2  # of the lines, before a quote is believed to be a plain character
+_PLAIN_QUOTES = 3  # lines with quotes of which none is around a cell: then they are believed to be as well
+_SPLIT_LINES = 64  # handed to csv.reader at once; starting again after a bad line costs no more than this
 _SCORED_LINES = 500  # more of them don't change which way wins
 _SCORED_RECORDS = 100
 
@@ -53,95 +57,155 @@ class Syntax:
         return LineGrammar(delimiter=delimiter, quotechar=self.quotechar, line_end=line_end, width=width)
 
 
+class SplitLines:
+    """Lines split in one way: each of them by itself but once, and from that the records for any width."""
+
+    def __init__(self, lines: Sequence[str], syntax: Syntax, line_end: str) -> None:
+        self._syntax, self._line_end = syntax, line_end
+        self._coding = coding = syntax.coding
+        self._coded = lines if coding.is_plain else [coding.encode(line) for line in lines]
+        self._grammar = syntax.grammar(line_end, width=1)  # no matter for lines by themselves
+        self.alone: list[list[str] | None] = []  # cells of each line; None where it is no complete record
+        while len(self.alone) < len(lines):
+            self._split_some()
+
+    def records(self, width: int) -> Iterator[Record]:
+        """Every record of these lines, those that can't be read and blank ones too."""
+        finder, index = RecordFinder(self._coded, self._syntax.grammar(self._line_end, width)), 0
+        while index < len(self.alone):
+            cells = self.alone[index]
+            if cells is not None:
+                yield Record(index, 1, cells)
+                index += 1
+                continue
+            found = finder.at(index)
+            yield Record(index, found.lines, found.cells and self._decoded(found.cells))
+            index += found.lines
+
+    def _split_some(self) -> None:
+        """Split lines up to and with the first that is no complete record."""
+        start = len(self.alone)
+        lines = self._coded[start : start + _SPLIT_LINES]
+        reader = csv.reader(lines, self._grammar.format)
+        try:
+            for number, cells in enumerate(reader, start=1):
+                if reader.line_num != number:
+                    break
+                self.alone.append(self._decoded(cells))
+        except csv.Error:
+            pass
+        if len(self.alone) < start + len(lines):
+            self.alone.append(self._split(self._coded[len(self.alone)]))
+
+    def _split(self, line: str) -> list[str] | None:
+        try:
+            return self._decoded(self._grammar.cells(line))
+        except csv.Error:
+            return None
+
+    def _decoded(self, cells: list[str]) -> list[str]:
+        return cells if self._coding.is_plain else [self._coding.decode(cell) for cell in cells]
+
+
 def read_records(lines: Sequence[str], syntax: Syntax, line_end: str, width: int) -> Iterator[Record]:
     """Every record of these lines, those that can't be read and blank ones too."""
-    coding, index = syntax.coding, 0
-    coded = lines if coding.is_plain else [coding.encode(line) for line in lines]
-    finder = RecordFinder(coded, syntax.grammar(line_end, width))
-    while index < len(lines):
-        found = finder.at(index)
-        cells = found.cells and [coding.decode(cell) for cell in found.cells]
-        yield Record(index, found.lines, cells)
-        index += found.lines
+    return SplitLines(lines, syntax, line_end).records(width)
 
 
 def detect(lines: Sequence[str], line_end: str, delimiter: str | None = None) -> tuple[Syntax, int]:
     """The best syntax for these lines and the number of cells in most of their records."""
-    lines = lines[:_SCORED_LINES]
-    best = _Trial(lines, Syntax(delimiter or ","), line_end)
-    for candidate in (delimiter,) if delimiter else sorted(DELIMITERS, key=_WEAK.__contains__):
-        if not delimiter and candidate in _WEAK and best.explained >= _WEAK_EXPLAINS:
-            continue
-        for trial in _trials(lines, candidate, line_end):
-            if trial.score > best.score:
-                best = trial
-    return best.syntax, best.width
+    contest = _Contest(lines[:_SCORED_LINES], line_end, Syntax(delimiter or ","))
+    for candidate in (delimiter,) if delimiter else _STRONG:
+        contest.try_delimiter(candidate)
+    if not delimiter and contest.best.explained < _EXPLAINED:
+        for candidate in _WEAK:
+            contest.try_delimiter(candidate)
+    return contest.best.syntax, contest.best.width
 
 
-def _trials(lines: Sequence[str], delimiter: str, line_end: str) -> Iterator["_Trial"]:
-    """The ways of quoting that may go with a delimiter which the lines have at all."""
-    if not any(delimiter in line for line in lines):
-        return
-    text, comma = "\n".join(lines), re.escape(delimiter)
-    plain = _Trial(lines, Syntax(delimiter), line_end)
-    yield plain
-    quotes = ['"']
-    if re.search(rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", text):
-        quotes.append("'")
-        yield _Trial(lines, Syntax(delimiter, "'"), line_end)
-    for quote in quotes:
-        if f"\\{quote}" in text or f"\\{delimiter}" in text:
-            yield _Trial(lines, Syntax(delimiter, quote, "\\"), line_end)
-    if plain.broken > max(1, _BROKEN * plain.full):
-        yield _Trial(lines, Syntax(delimiter, ""), line_end)
+class _Contest:
+    """Ways to split the same lines, of which the best is kept."""
+
+    def __init__(self, lines: Sequence[str], line_end: str, first: Syntax) -> None:
+        self._lines, self._line_end, self._text = lines, line_end, "\n".join(lines)
+        self.best = _Trial(lines, first, line_end, 0.0)
+        self._first = self.best
+
+    def try_delimiter(self, delimiter: str) -> None:
+        """Try the ways of quoting that may go with a delimiter, if the lines have enough of it to win."""
+        if max(line.count(delimiter) for line in self._lines) <= self.best.score:
+            return
+        plain = self._try(Syntax(delimiter))
+        quotes, comma = ['"'], re.escape(delimiter)
+        if f"{delimiter}'" in self._text and re.search(
+            rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", self._text
+        ):
+            quotes.append("'")
+            self._try(Syntax(delimiter, "'"))
+        for quote in quotes:
+            if f"\\{quote}" in self._text or f"\\{delimiter}" in self._text:
+                self._try(Syntax(delimiter, quote, "\\"))
+        if plain.broken > max(1, _BROKEN * plain.full) or (plain.broken and self._has_no_quoted_cell(comma)):
+            self._try(Syntax(delimiter, ""))
+            if f"\\{delimiter}" in self._text:
+                self._try(Syntax(delimiter, "", "\\"))
+
+    def _has_no_quoted_cell(self, comma: str) -> bool:
+        """Are there quotes in several lines, but nowhere around a cell?"""
+        if sum('"' in line for line in self._lines) < _PLAIN_QUOTES:
+            return False
+        return not re.search(rf'(?m)(?:^|{comma})"(?:[^"\n]|"")*"(?:{comma}|\r?$)', self._text)
+
+    def _try(self, syntax: Syntax) -> "_Trial":
+        if syntax == self._first.syntax:
+            return self._first
+        trial = _Trial(self._lines, syntax, self._line_end, self.best.score)
+        if trial.score > self.best.score:
+            self.best = trial
+        return trial
 
 
 class _Trial:
     """The lines split in one way, with the width that fits them best."""
 
-    def __init__(self, lines: Sequence[str], syntax: Syntax, line_end: str) -> None:
+    def __init__(self, lines: Sequence[str], syntax: Syntax, line_end: str, to_beat: float) -> None:
+        """No score is worked out that can't exceed `to_beat`."""
         self.syntax, self.score, self.explained = syntax, 0.0, 0.0  # the share of lines that fit
         self.full = self.broken = 0  # records that are not blank, and those of them that can't be read
-        self._lines, self._line_end = lines, line_end
+        self._lines, self._line_end, self._split = lines, line_end, SplitLines(lines, syntax, line_end)
         self._first_widths, common = self._widths()
         self.width = self._first_widths[0]
         for width in dict.fromkeys((*self._first_widths, *common)):
-            score, explained = self._score(width)
+            score, explained = self._score(width, max(to_beat, self.score))
             if score > self.score:
                 self.width, self.score, self.explained = width, score, explained
 
     def _widths(self) -> tuple[list[int], list[int]]:
         """Numbers of cells worth a try: what the first record may have, and what most lines have."""
         endless = max(map(len, self._lines), default=0) + 2  # so that no line is taken for a row
-        records = read_records(self._lines, self.syntax, self._line_end, endless)
+        records = self._split.records(endless)
         cells = next((found.cells for found in records if found.cells and not found.is_blank), [""])
         named = max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=1)
-        counts: Counter[int] = Counter()
-        grammar, coding = self.syntax.grammar(self._line_end, endless), self.syntax.coding
-        for line in self._lines:
-            try:
-                counts[len(grammar.cells(coding.encode(line)))] += 1
-            except csv.Error:
-                continue
+        counts = Counter(len(cells) for cells in self._split.alone if cells is not None)
         common = sorted(counts, key=lambda width: counts[width] * (width - 1), reverse=True)
         return [len(cells), named], common[:2]
 
-    def _score(self, width: int) -> tuple[float, float]:
+    def _score(self, width: int, to_beat: float) -> tuple[float, float]:
+        """(score, share of lines that fit), or zeros where the score can't exceed `to_beat`."""
         if width < 2:
             return 0.0, 0.0
-        records = list(read_records(self._lines, self.syntax, self._line_end, width))
         grammar = self.syntax.grammar(self._line_end, width)
-        full = [found for found in records if not found.is_blank]
+        full = [found for found in self._split.records(width) if not found.is_blank]
         fitting = [(found, row) for found in full if found.cells and (row := grammar.fit(found.cells))]
         if len(fitting) < (1 if width in self._first_widths else 2):
             return 0.0, 0.0
         self.full, self.broken = len(full), sum(found.cells is None for found in full)
         explained = sum(found.lines for found, _ in fitting) / sum(found.lines for found in full)
+        most = explained**2 * (width - 1)
         rows = [row for _, row in fitting[:: 1 + len(fitting) // _SCORED_RECORDS]]
-        if self.syntax.delimiter in _WEAK and not self._is_convincing(rows, explained):
+        if most <= to_beat or (self.syntax.delimiter in _WEAK and not self._is_convincing(rows, explained)):
             return 0.0, 0.0
-        rightness = quality(cell for row in rows for cell in row)
-        return explained**2 * (width - 1) * rightness**2, explained
+        return most * quality(cell for row in rows for cell in row) ** 2, explained
 
     def _is_convincing(self, rows: list[list[str]], explained: float) -> bool:
         """Does a weak delimiter split nearly all lines, typed columns among them, and no times or dates?"""

@@ -145,7 +145,7 @@ def _look_at_the_end(
     lines = [line.decode(dialect.encoding, "replace") for line in raw]
     syntax = Syntax(dialect.delimiter, dialect.quotechar, dialect.escape)
     records = list(read_records(lines, syntax, dialect.line_end, width))
-    footers = records[len(records) - footers_in(records, lines, width) :]
+    footers = records[len(records) - footers_in(records, lines, width, dialect.delimiter) :]
     if not footers:
         return dialect, []
     end = offset + len(cut) + 1 + sum(len(line) + 1 for line in raw[: footers[0].start])

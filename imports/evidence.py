@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?"
 _DATE = r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d))"
@@ -18,18 +19,34 @@ _TYPED = re.compile(
 ).fullmatch
 # A separator between two characters of one "cell", or a quote at its start: it was split by the wrong rules.
 _ODD = re.compile(r"\A[\"'\s]|\S[;|\t]\S|\S\t|\D,\S|\S,\D(?<!\s)").search
+_NOTHING = re.compile(
+    r"(?i)[-–—?.]+|n\.?/?a\.?|nan|null|none|nil|tbd|unknown|\(?(?:blank|empty)\)?"
+).fullmatch
+_SIGNS = (",", ";", "\t", "|")
 _MOSTLY = 0.8
+_SHORT = 64  # characters; longer cells are not worth remembering
 
 
 def is_typed(cell: str) -> bool:
     """Is it a number, price, date, time, address or truth value? Text may be anything, these are not."""
-    return _TYPED(cell) is not None
+    return _mark(cell) == 1.0
 
 
 def quality(cells: Iterable[str]) -> float:
     """How much these cells look like cells, from 0 to 1; blank ones say nothing."""
-    marks = [1.0 if is_typed(cell) else 0.1 if _ODD(cell) else 0.8 for cell in cells if cell.strip()]
+    marks = [_mark(cell) for cell in cells if cell.strip()]
     return sum(marks) / len(marks) if marks else 0.1
+
+
+def _mark(cell: str) -> float:
+    return _short_mark(cell) if len(cell) < _SHORT else _any_mark(cell)
+
+
+def _any_mark(cell: str) -> float:
+    return 1.0 if _TYPED(cell) else 0.1 if _ODD(cell) else 0.8
+
+
+_short_mark = lru_cache(8192)(_any_mark)  # the same cells are looked at for each way to split their lines
 
 
 def typed_columns(rows: Sequence[list[str]]) -> list[int]:
@@ -40,3 +57,33 @@ def typed_columns(rows: Sequence[list[str]]) -> list[int]:
         if cells and sum(map(is_typed, cells)) >= _MOSTLY * len(cells):
             columns.append(index)
     return columns
+
+
+def is_like_rows(line: str, rows: Iterable[list[str]], *, delimiter: str) -> bool:
+    """Is this line, though it has not their cells, rather one of these rows with another delimiter in it?
+
+    Either another one is in it as often as theirs in them, or it begins as they do, with a date or a number.
+    """
+    start, counts = _shape(line), {line.count(sign) for sign in _SIGNS if sign != delimiter}
+    for row in rows:
+        if len(row) > 2 and len(row) - 1 in counts:
+            return True
+        if "9" in (shape := _shape(row[0])) and start.startswith(shape):
+            return True
+    return False
+
+
+def begins_like(row: list[str], rows: Sequence[list[str]]) -> bool:
+    """Has the first cell of this row digits in the same places as nearly all of those below it?"""
+    shape = _shape(row[0])
+    return "9" in shape and sum(_shape(other[0]) == shape for other in rows) >= _MOSTLY * len(rows)
+
+
+def is_nothing(cell: str) -> bool:
+    """Does the cell say that there is no value?"""
+    return _NOTHING(cell) is not None
+
+
+def _shape(text: str) -> str:
+    """What a text looks like: A-1204 and B-7 are both a-9."""
+    return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text.strip())))

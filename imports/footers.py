@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 
 from imports.detecting import Record
+from imports.evidence import is_like_rows
 
 _MOST = 5
+_COMPARED = 100  # rows above a line that could be one of them
 _TOTALS = re.compile(
     r"(?i)\s*(?:grand |sub-?)?(?:totals?|sums?|summe|gesamt(?:summe)?|totaux|suma|totale|totaal)\s*:?\s*"
 ).fullmatch
@@ -15,7 +17,7 @@ _NOTES = re.compile(
 ).match
 
 
-def footers_in(records: Sequence[Record], lines: Sequence[str], width: int) -> int:
+def footers_in(records: Sequence[Record], lines: Sequence[str], width: int, delimiter: str) -> int:
     """How many of the last records are footers, blank ones among them; the first record never is one.
 
     `lines` end where the file ends. A cut last line is none: it is a row to be rejected.
@@ -25,13 +27,15 @@ def footers_in(records: Sequence[Record], lines: Sequence[str], width: int) -> i
         if records[position].is_blank:
             continue
         count += 1
-        if count > _MOST or not _is_footer(records, position, lines, width):
+        if count > _MOST or not _is_footer(records, position, lines, width, delimiter):
             break
         kept = position
     return len(records) - kept
 
 
-def _is_footer(records: Sequence[Record], position: int, lines: Sequence[str], width: int) -> bool:
+def _is_footer(
+    records: Sequence[Record], position: int, lines: Sequence[str], width: int, delimiter: str
+) -> bool:
     found = records[position]
     if found.cells is None or found.lines > 1 or width < 2:
         return False
@@ -45,4 +49,8 @@ def _is_footer(records: Sequence[Record], position: int, lines: Sequence[str], w
         return True
     is_whole = found.start + 1 < len(lines)  # else it is perhaps the beginning of a row
     is_prose = width > 2 and " " in line.strip()
-    return len(found.cells) == 1 and is_whole and (records[position - 1].is_blank or is_prose)
+    if len(found.cells) > 1 or not is_whole or not (records[position - 1].is_blank or is_prose):
+        return False
+    above = (other.cells for other in records[max(0, position - _COMPARED) : position])
+    rows = [cells for cells in above if cells and len(cells) == width]
+    return not is_like_rows(line, rows, delimiter=delimiter)

@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
-from imports.detecting import Record, Syntax, read_records
-from imports.evidence import is_typed, typed_columns
+from imports.detecting import DELIMITERS, Record, Syntax, read_records
+from imports.evidence import begins_like, is_like_rows, is_nothing, is_typed, typed_columns
 from imports.footers import footers_in
+from imports.naming import to_width
 
 _HEADER_ROWS = 3
+_PROSE_WORDS = 4  # a title may well have as many words as a narrow table has columns
+_BROKEN_ROWS = 3  # at the start of a table without a header
 _TYPING_ROWS = 100
 _EXCERPT = 200
 
@@ -48,7 +52,9 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
     table = tables[at]
     top = _Top(table, lines, syntax, line_end, width)
     body, rest = table[top.rows_from :], tables[at + 1 :]
-    footers = body[len(body) - footers_in(body, lines, width) :] if whole and not rest else []
+    footers = (
+        body[len(body) - footers_in(body, lines, width, syntax.delimiter) :] if whole and not rest else []
+    )
     body = body[: len(body) - len(footers)]
     header = top.header or [f"Column {number}" for number in range(1, width + 1)]
     header = _without_empty_end(header, body)
@@ -76,13 +82,10 @@ class _Top:
     def __init__(
         self, table: list[Record], lines: Sequence[str], syntax: Syntax, line_end: str, width: int
     ) -> None:
-        self._lines, self._width = lines, width
+        self._lines, self._width, self._delimiter = lines, width, syntax.delimiter
         self._coding, self._grammar = syntax.coding, syntax.grammar(line_end, width)
         fitting = [i for i, found in enumerate(table) if _fits(found, width)]
-        # A title above the header: spreadsheets fill its line up with delimiters.
-        while len(fitting) > 1 and _is_title(*(table[i].cells or [] for i in fitting[:2])):
-            del fitting[0]
-        first = fitting[0] if fitting else None
+        first = self._below_titles(table, fitting)
         if first is None:
             first = next(i for i, found in enumerate(table) if not found.is_blank)
             self.rows_before, count, self.header = first, 1, self._pieces(table[first])
@@ -94,15 +97,26 @@ class _Top:
         self.first_index = last.start + last.lines if last else start.start
         self.header_index = start.start
 
+    def _below_titles(self, table: list[Record], fitting: list[int]) -> int | None:
+        """The first of the fitting records but titles, whose lines spreadsheets fill up with delimiters."""
+        rows = [table[i].cells or [] for i in fitting]
+        titles = next((i for i, row in enumerate(rows) if not _is_title(row)), 0)
+        if titles and _is_below_title(rows[titles], apart=table[fitting[titles] - 1].is_blank):
+            return fitting[titles]
+        return fitting[0] if fitting else None
+
     def _choose(self, table: list[Record], first: int) -> tuple[int, int, list[str]]:
         """(records before the header, records that it has, its cells) given the first one that fits."""
         fitting = [(found.cells or [])[: self._width] for found in table[first:] if _fits(found, self._width)]
-        below = fitting[_HEADER_ROWS:] if len(fitting) > 2 * _HEADER_ROWS else fitting[1:] or fitting
-        typed = typed_columns(below[:_TYPING_ROWS])
-        is_data = bool(typed) and _typed_share(fitting[0], typed) >= 0.5
+        below = fitting[min(_HEADER_ROWS, max(1, len(fitting) // 2)) :] or fitting
+        below = below[:_TYPING_ROWS]
+        typed = typed_columns(below)
+        is_data = _typed_share(fitting[0], typed) >= 0.5 or begins_like(fitting[0], below)
+        if is_data:
+            first = self._with_broken_rows(table, first, fitting)
         above = table[first - 1] if first else None
-        if above and (is_data or not typed) and self._is_broken_header(above, typed):
-            return first - 1, 1, self._to_width(self._pieces(above))
+        if above and (is_data or not typed) and (names := self._broken_header(above, typed)):
+            return first - 1, 1, to_width(names, below)
         if is_data:
             return first, 0, []
         count = 1
@@ -110,6 +124,8 @@ class _Top:
             following = table[first + count]
             if not _fits(following, self._width) or not _is_more_header(following.cells or [], typed):
                 break
+            if len(typed) < 2 or begins_like(following.cells or [], below):
+                break  # one odd cell in the first row must not make it a header
             count += 1
         parts = zip(
             *[cells for found in table[first : first + count] if (cells := self._row(found))], strict=True
@@ -119,25 +135,47 @@ class _Top:
     def _row(self, found: Record) -> list[str] | None:
         return self._grammar.fit(found.cells or [])
 
-    def _is_broken_header(self, found: Record, typed: list[int]) -> bool:
-        """Is this line of another width, right above the first row, the header with a delimiter astray?"""
+    def _broken_header(self, found: Record, typed: list[int]) -> list[str]:
+        """The names in this line right above the first row, if it is the header with a delimiter astray."""
         pieces = self._pieces(found)
-        close = len(pieces) * 2 > self._width if typed else len(pieces) >= self._width - 1
-        return len(pieces) > 1 and close and not any(map(is_typed, pieces))
+        if len(pieces) == 1:
+            return self._split_otherwise(pieces[0])
+        close = len(pieces) * 2 > self._width if typed else abs(len(pieces) - self._width) <= 1
+        named = sum(map(bool, pieces)) * 2 > len(pieces)
+        return pieces if close and named and not any(map(is_typed, pieces)) else []
+
+    def _split_otherwise(self, line: str) -> list[str]:
+        """The names of all columns in a line that has another delimiter; in a short one, spaces are none."""
+        for sign in DELIMITERS:
+            names = [name.strip().strip(f"{self._grammar.quotechar} ") for name in line.split(sign)]
+            if len(names) == self._width > (_PROSE_WORDS if sign == " " else 1) and all(names):
+                return [] if any(map(is_typed, names)) else names
+        return []
+
+    def _with_broken_rows(self, table: list[Record], first: int, rows: list[list[str]]) -> int:
+        """Where the rows of a table without a header begin, if its first ones are broken."""
+        near = takewhile(
+            lambda i: not table[i].is_blank, range(first - 1, max(-1, first - 1 - _BROKEN_ROWS), -1)
+        )
+        return min((i for i in near if self._is_broken_row(table[i], rows)), default=first)
+
+    def _is_broken_row(self, found: Record, rows: list[list[str]]) -> bool:
+        """Is this line, above the first of the rows, one more of them, but broken?"""
+        pieces = self._pieces(found)
+        if sum(map(bool, pieces)) * 2 > min(len(pieces), self._width) and any(map(is_typed, pieces)):
+            return True
+        line = self._lines[found.start].lstrip(f"{self._grammar.quotechar} ")
+        return not self._split_otherwise(line) and is_like_rows(
+            line, rows[:_TYPING_ROWS], delimiter=self._delimiter
+        )
 
     def _pieces(self, found: Record) -> list[str]:
-        """The cells of a record; one with a stray quote is split as it stands."""
-        if found.cells is not None:
+        """The cells of a record; one with a stray quote is split as it stands, one in quotes within them."""
+        if found.cells is not None and len(found.cells) != 1:
             return [cell.strip() for cell in found.cells]
-        pieces = self._grammar.pieces(self._coding.encode(self._lines[found.start]))
+        line = found.cells[0] if found.cells else self._lines[found.start]
+        pieces = self._grammar.pieces(self._coding.encode(line))
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
-
-    def _to_width(self, header: list[str]) -> list[str]:
-        """Columns that got no name are unnamed; blank names that are too many were never meant."""
-        for index in reversed(range(len(header))):
-            if len(header) > self._width and not header[index]:
-                del header[index]
-        return header + [""] * (self._width - len(header))
 
 
 def _fits(found: Record, width: int) -> bool:
@@ -147,11 +185,16 @@ def _fits(found: Record, width: int) -> bool:
     return not any(map(str.strip, cells[width:]))
 
 
-def _is_title(row: list[str], following: list[str]) -> bool:
-    """Does one cell stand alone in a row above one that names most columns?"""
-    named = [cell for cell in following if cell.strip()]
-    alone = sum(bool(cell.strip()) for cell in row) == 1
-    return alone and len(named) > max(2, len(following) / 2) and not any(is_typed(cell) for cell in named)
+def _is_title(row: list[str]) -> bool:
+    """Has this row one cell only, or some at its beginning, and blank ones in all other columns?"""
+    named = [bool(cell.strip()) for cell in row]
+    return sum(named) == 1 or (sum(named) * 2 <= len(row) and all(named[: sum(named)]))
+
+
+def _is_below_title(row: list[str], *, apart: bool) -> bool:
+    """Does this row name most columns, as a header does, or as any row that stands apart from the title?"""
+    named = [cell for cell in row if cell.strip()]
+    return len(named) > max(2, len(row) / 2) and (apart or not any(map(is_typed, named)))
 
 
 def _typed_share(row: list[str], typed: list[int]) -> float:
@@ -161,8 +204,9 @@ def _typed_share(row: list[str], typed: list[int]) -> float:
 
 def _is_more_header(row: list[str], typed: list[int]) -> bool:
     """Has this row words where the rows below have numbers and dates, and no number anywhere?"""
-    named = sum(bool(row[index].strip()) for index in typed)
-    return named * 2 >= len(typed) and not any(is_typed(cell.strip()) for cell in row)
+    named = [cell for index in typed if (cell := row[index].strip())]
+    is_worded = not any(is_nothing(cell) or any(map(str.isdigit, cell)) for cell in named)
+    return len(named) * 2 >= len(typed) and is_worded and not any(is_typed(cell.strip()) for cell in row)
 
 
 def _tables(records: list[Record]) -> list[list[Record]]:
@@ -229,15 +273,12 @@ def _modal(records: list[Record]) -> int:
 
 
 def _without_empty_end(header: list[str], records: list[Record]) -> list[str]:
-    """The header without its trailing delimiters, unless a cell with something in it stands below them."""
-    named = len(header)
-    while named > 1 and not header[named - 1]:
-        named -= 1
-    return (
-        header
-        if any(any(map(str.strip, (found.cells or [])[named:])) for found in records)
-        else header[:named]
-    )
+    """The header without those of its trailing delimiters that have nothing below them."""
+    used = 1
+    for cells in (header, *(found.cells or [] for found in records)):
+        while used < min(len(cells), len(header)) and any(map(str.strip, cells[used:])):
+            used += 1
+    return header[:used]
 
 
 def _aside(records: list[Record], lines: Sequence[str], kind: str = "") -> Aside:

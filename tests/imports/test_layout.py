@@ -156,7 +156,8 @@ def test_row_of_words_in_a_table_of_words_stays_the_header() -> None:
 
 def test_header_that_lost_a_delimiter_is_still_the_header() -> None:
     header = ["DATE", "TIME", "Qty", "PRODUCTIDPrice", *HEADER[5:]]
-    assert table_of(written([header, *retail_table()])) == ([*header, ""], retail_table())
+    named = [*header[:3], "", *header[3:]]
+    assert table_of(written([header, *retail_table()])) == (named, retail_table())
 
 
 @pytest.mark.parametrize("other", [
@@ -256,3 +257,92 @@ def test_title_filled_up_with_delimiters_is_no_part_of_the_header() -> None:
 
     assert table_of(text) == (HEADER, retail_table())
     assert asides(text) == [("preamble", 1, 1, title)]
+
+
+@pytest.mark.parametrize("between", ["", ",,,,,,,,\n"])
+def test_several_titles_filled_up_with_delimiters_are_left_out(between: str) -> None:
+    titles = "Sales of the spring,,,,,,,,\nExported,04/02/2024,,,,,,,\nFor internal use,,,,,,,,\n"
+
+    assert table_of(titles + between + retail()) == (HEADER, retail_table())
+
+
+GERMAN_LINES = [
+    ";".join(f'"{cell}"' if ";" in cell else cell for cell in row) + "\n" for row in GERMAN
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["901;7,01;1.03.2024;Brett;x\n", '901;"7,01;1.03.2024;Brett\n', "901\t7,01\t1.03.2024\tBrett\n",
+     '"901;7,01;1.03.2024;Brett"\n', "901;7,\n01;1.03.2024;Brett\n"],
+)  # fmt: skip
+def test_broken_first_row_without_a_header_is_rejected_not_left_out(broken: str) -> None:
+    reader = TableReader(io.BytesIO((broken + "".join(GERMAN_LINES[1:])).encode()))
+
+    assert [row for rows in reader.blocks() for row in rows] == GERMAN[1:]
+    assert reader.seen.header == ["Column 1", "Column 2", "Column 3", "Column 4"]
+    assert (reader.seen.asides, [found.line for found in reader.problems][:1]) == ([], [1])
+
+
+def test_broken_last_row_is_rejected_not_taken_for_a_footer() -> None:
+    lines = [*GERMAN_LINES[:5], "906,42 4,06 6.03.2024 Ein Topf\n"]
+    reader = TableReader(io.BytesIO("".join(lines).encode()))
+
+    assert [row for rows in reader.blocks() for row in rows] == GERMAN[:5]
+    assert (reader.seen.asides, [found.line for found in reader.problems]) == ([], [6])
+
+
+def test_names_of_a_header_without_a_delimiter_stay_over_their_columns() -> None:
+    rows = [
+        [f"A{i}", "Pot", f"2024-01-{i:02}", f"{i}.50", f"https://shop.example/{i}"] for i in range(10, 19)
+    ]
+    header = ["sku", "name", "createdprice", "link"]
+
+    assert table_of(written([header, *rows])) == (["sku", "name", "createdprice", "", "link"], rows)
+
+
+def test_header_with_a_name_too_many_keeps_the_rows() -> None:
+    text = "sku,name,net price,price,stock\n" + "".join(f"A{i},Pot,{i}.50,7\n" for i in range(1, 9))
+    header, rows = table_of(text)
+
+    assert (header[:2], len(header), len(rows)) == (["sku", "name"], 4, 8)
+
+
+def test_first_row_of_two_columns_with_another_delimiter_is_rejected() -> None:
+    reader = TableReader(io.BytesIO(("A-0\t0\r\n" + "".join(f"A-{i},{i}\r\n" for i in range(1, 9))).encode()))
+
+    assert [row for rows in reader.blocks() for row in rows] == [[f"A-{i}", str(i)] for i in range(1, 9)]
+    assert [found.line for found in reader.problems] == [1]
+
+
+@pytest.mark.parametrize("sign", ["\t", ";", " "])
+def test_header_with_another_delimiter_is_the_header(sign: str) -> None:
+    lines = retail().split("\n", 1)
+
+    assert table_of(lines[0].replace(",", sign) + "\n" + lines[1]) == (HEADER, retail_table())
+
+
+@pytest.mark.parametrize("price", ["n/a", '1.50"', "-", "sold out"])
+def test_odd_cell_in_the_first_row_does_not_make_it_a_header(price: str) -> None:
+    text = f"name,price\nPot,{price}\n" + "".join(f"Pan {'x' * i},{i}.50\n" for i in range(1, 9))
+
+    assert (look(text).header, look(text).dialect.first_line) == (["name", "price"], 2)
+
+
+def test_quotes_around_no_cell_mean_nothing() -> None:
+    rows = [[f"A{i}", f'pan {i}" wide', f"{i}.50"] for i in range(1, 9)] + [["A9", '"best" pan', "1.50"]]
+
+    assert table_of("".join(",".join(row) + "\n" for row in [["sku", "name", "price"], *rows]))[1] == rows
+
+
+def test_one_stray_quote_does_not_take_the_meaning_from_quotes() -> None:
+    text = 'sku,name\nA1,"Pot, red"\nA2,"Pan\nA3,Cup\nA4,Lid\nA5,Jug\n'
+
+    assert look(text).dialect.quotechar == '"'
+
+
+@pytest.mark.parametrize("delimiter", [":", " "])
+def test_rare_delimiter_wins_though_numbers_have_commas(delimiter: str) -> None:
+    rows = [[f"40{i}-1", "Topf, groß" if i % 5 == 0 else "Brett", f"{i},50", str(i)] for i in range(10, 60)]
+
+    assert table_of(written(rows, delimiter=delimiter))[1] == rows
