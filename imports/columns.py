@@ -20,6 +20,7 @@ from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path
 
 MAX_CATEGORY_KEY = 900  # bytes in UTF-8; a key, or its slugs, of much more would not fit its column and index
+EXTRA_COLUMNS = ("_line", "_error")  # of a rejected-rows file, ignored when it comes back mended
 MAX_JSON_DEPTH = 100  # PostgreSQL and Python both run out of stack somewhere, one as an outage
 
 

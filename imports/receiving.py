@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from imports import columns, numbers
+from imports import columns, numbers, remembering
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 from imports.unpacking import Unpacked
@@ -48,8 +48,9 @@ def too_large(limit: int) -> RefusedFile:
     )
 
 
-def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
-    """Store the file in `stream`, unpacked, and return a draft import with what was detected.
+def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool = True) -> ImportRun:
+    """Store the file in `stream`, unpacked, and return a draft import with what was detected, or what was
+    chosen for its header before (not without `recall`).
 
     Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
     """
@@ -61,7 +62,7 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     try:
         run.file.name = default_storage.save(name, counted)
         run.size, run.sha256 = counted.received, counted.hash.hexdigest()
-        look_again(run)
+        look_again(run, recall=recall)
         run.save()
     except BaseException:
         default_storage.delete(run.file.name or name)
@@ -69,8 +70,12 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     return run
 
 
-def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+def look_again(
+    run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None, recall: bool = True
+) -> None:
     """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
+
+    What was chosen for the header before stands above the guess, unless not to `recall`.
 
     Raises RefusedFile.
     """
@@ -80,6 +85,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]
+    remembering.recall(run) if recall else remembering.forget(run)
 
 
 def sample_rows(run: ImportRun) -> list[list[str]]:

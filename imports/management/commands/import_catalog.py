@@ -39,17 +39,23 @@ class Command(BaseCommand):
             help="what our column gets where the file has no such column or a blank cell"
             " (category=Home > Kitchen), or how its cells are read (price.format=comma, price.currency=EUR)",
         )
-        parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
+        parser.add_argument(
+            "--keep-unknown", action="store_true", default=None, help="keep other columns in the metadata"
+        )
         parser.add_argument(
             "--blank",
             choices=ImportRun.Blank.values,
-            default=ImportRun.Blank.KEEP,
             help="what a blank cell does: keep the field (default) or clear it where that is possible",
         )
         parser.add_argument(
             "--clear-token",
             metavar="TEXT",
             help="a cell with just this text clears its field (default: __clear__)",
+        )
+        parser.add_argument(
+            "--forget-mapping",
+            action="store_true",
+            help="ignore what was chosen for a file with the same header before",
         )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
@@ -71,7 +77,9 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             with path.open("rb") as stream:
-                run = receiving.receive(stream=stream, filename=path.name)
+                run = receiving.receive(
+                    stream=stream, filename=path.name, recall=not options["forget_mapping"]
+                )
         except OSError as error:
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None
         except RefusedFile as refused:
