@@ -113,11 +113,16 @@ class CategoryPath(Column):
 class _YesNo(Column):
     db_type = "boolean"
     example = "true"
-    _WORDS: ClassVar[dict[str, str]] = dict.fromkeys(YES, "t") | dict.fromkeys(NO, "f")
+    _WORDS: ClassVar[dict[str, str]] = {
+        spelled: meant
+        for words, meant in ((YES, "t"), (NO, "f"))
+        for word in words
+        for spelled in (word.upper(), word.capitalize(), word)
+    }
 
     def clean(self, text: str) -> str:
         try:
-            return self._WORDS[text.lower()]
+            return self._WORDS[unicodedata.normalize("NFC", text).lower()]
         except KeyError:
             message = f"“{short(text)}” is neither true nor false. Write true or false."
             raise CellError("not_yes_or_no", message) from None

@@ -65,14 +65,19 @@ def confirm(
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
-        run.mapping = choices.checked_mapping(run, run.mapping if mapping is None else mapping)
-        run.mode = mode
-        run.keep_unknown = run.keep_unknown if keep_unknown is None else keep_unknown
-        run.blank = run.blank if blank is None else blank
-        run.clear_token = run.clear_token if clear_token is None else choices.checked_token(clear_token)
         chosen = run.options if options is None else options
-        run.options = choices.checked_options(run, chosen)
-        run.constants = choices.checked_constants(run.constants if constants is None else constants)
+        checked = choices.checked(
+            run,
+            mapping=mapping,
+            keep_unknown=keep_unknown,
+            blank=blank,
+            clear_token=clear_token,
+            options=chosen,
+            constants=constants,
+        )
+        for name, value in checked.items():
+            setattr(run, name, value)
+        run.mode = mode
         remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at = State.PLANNING, Now()
         run.save()

@@ -79,9 +79,9 @@ def constant(name: str, text: str) -> Sample:
 def _options(run: ImportRun) -> Mapping[str, Mapping[str, str]]:
     """How the draft's cells are read; choices that are not offered don't count."""
     try:
-        return choices.checked_options(run, run.options)
+        return choices.checked_options(run, run.options, run.mapping)
     except choices.MappingError:
-        return choices.checked_options(run, {})
+        return choices.checked_options(run, {}, run.mapping)
 
 
 def _preview(cells: Cells, rows: Sequence[Sequence[str]]) -> Preview:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.functions import Now
 
 from imports import columns, numbers, remembering
 from imports.dialect import RefusedFile, inspect
@@ -104,3 +107,17 @@ def discard(run: ImportRun) -> None:
     """Delete a draft and its file."""
     run.file.delete(save=False)
     run.delete()
+
+
+def discard_old_drafts(*, older_than: timedelta) -> int:
+    """Delete the drafts that nobody has confirmed for so long, and their files; returns how many."""
+    old = ImportRun.objects.filter(state=ImportRun.State.DRAFT, created_at__lte=Now() - older_than)
+    discarded = 0
+    for pk in list(old.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Whoever confirms or discards it right now holds it, and has decided.
+            run = old.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if run is not None:
+                discard(run)
+                discarded += 1
+    return discarded

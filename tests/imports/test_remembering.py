@@ -13,7 +13,7 @@ from tests.imports.running import receive
 
 pytestmark = pytest.mark.django_db
 
-FILE = "Code,Titel,EK,VK\nA,Bowl,1.00,2.00\n"
+FILE = "Artikelnr,Titel,EK,VK\nA,Bowl,1.00,2.00\n"
 GUESSED = {"sku": 0, "name": 1, "price": 3}
 CHOSEN: dict[str, Any] = {
     "mapping": {"sku": 0, "name": 1, "price": 2},
@@ -43,11 +43,12 @@ def confirmed(content: str = FILE, **chosen: Any) -> ImportRun:
 
 def test_choices_for_a_header_are_the_guess_for_the_next_file_that_has_it() -> None:
     confirmed()
-    assert choices(receive("Code,Titel,EK,VK\nB,Cup,3.00,4.00\n")) == CHOSEN
+    assert choices(receive("Artikelnr,Titel,EK,VK\nB,Cup,3.00,4.00\n")) == CHOSEN
 
 
 @pytest.mark.parametrize(
-    "header", ["code;TITEL; ek ;V-K", "Code,Titel,EK,VK,_line,_error", "_line,Code,Titel,EK,VK"]
+    "header",
+    ["ARTIKEL-NR;TITEL; ek ;V-K", "Artikelnr,Titel,EK,VK,_line,_error", "_line,Artikelnr,Titel,EK,VK"],
 )
 def test_header_written_another_way_is_the_same_header(header: str) -> None:
     confirmed()
@@ -55,10 +56,12 @@ def test_header_written_another_way_is_the_same_header(header: str) -> None:
     line = delimiter.join(["x"] * len(header.split(delimiter)))
     run = receive(f"{header}\n{line}\n{line}\n")
     chosen = [receiving.columns.normalise(run.header[at]) for at in run.mapping.values()]
-    assert (chosen, run.constants) == (["code", "titel", "ek"], CHOSEN["constants"])
+    assert (chosen, run.constants) == (["artikelnr", "titel", "ek"], CHOSEN["constants"])
 
 
-@pytest.mark.parametrize("header", ["Code,Titel,VK,EK", "Code,Titel,EK", "Code,Titel,EK,VK,UVP"])
+@pytest.mark.parametrize(
+    "header", ["Artikelnr,Titel,VK,EK", "Artikelnr,Titel,EK", "Artikelnr,Titel,EK,VK,UVP"]
+)
 def test_another_header_is_guessed(header: str) -> None:
     confirmed()
     run = receive(f"{header}\n{','.join('x' * len(header.split(',')))}\n")
