@@ -31,6 +31,7 @@ _STYLES = {
 _DIGIT = re.compile("[0-9]")
 _LAST_DIGIT = re.compile("(?s).*[0-9]")
 _OPEN_END = re.compile("[.,](?:--?|[–—])?")  # 12. and 12,- and 12.–
+_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))  # of the direction of writing; they can't be seen
 _LONGEST = 60  # characters of a cell that may be a number with its surroundings
 _NEARLY_ALL = 0.9
 _MINUS = ("-", "−")
@@ -53,6 +54,7 @@ def split(text: str) -> Written | None:
     >>> split("- EUR 1.234,-"), split("(12.50 €)")
     (Written(number='-1.234,', before='eur', after=''), Written(number='-12.50', before='', after='€'))
     """
+    text = text.translate(_MARKS).strip()
     is_bracketed = text[:1] == "(" and text[-1:] == ")"
     if is_bracketed:
         text = text[1:-1]

@@ -73,7 +73,9 @@ def test_share_of_rows_that_would_be_rejected_is_told() -> None:
 
 def test_blank_and_repeated_skus_are_told() -> None:
     made = shown("sku,name\nA,x\n,y\nA,z\n")["sku"]
-    assert made.warning == "1 of 3 sampled rows would be rejected: every row needs a SKU, and here it is blank."
+    assert (
+        made.warning == "1 of 3 sampled rows would be rejected: every row needs a SKU, and here it is blank."
+    )
     assert shown("sku,name\nA,x\nB,y\nA,z\n")["sku"].warning == (
         "1 of 3 sampled rows have the SKU of an earlier row; the last row of each SKU counts."
     )
