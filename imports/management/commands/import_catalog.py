@@ -6,7 +6,7 @@ import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -111,7 +111,7 @@ class Command(BaseCommand):
         """Show what would become of the first rows, and leave nothing behind."""
         for name, value in choices.checked(run, **chosen).items():
             setattr(run, name, value)
-        showing.print_preview(run, Console(file=self.stdout))
+        showing.print_preview(run, Console(file=cast("IO[str]", self.stdout)))
         receiving.discard(run)
         self.stdout.write("Nothing was imported. Leave out --preview to import it so.")
 
