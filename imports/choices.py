@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from imports import cells, columns
 from imports.models import ImportRun
 
 _LONGEST_TOKEN = 40  # characters
+_NAMED = 20  # columns of a wide file, before a message about them is too long to read
 
 
 class MappingError(ValueError):
     """The mapping can't be used; the text names the column and the fix."""
+
+
+def named(header: Sequence[str]) -> str:
+    """The file's columns as a message lists them."""
+    names = ", ".join(f"“{name}”" for name in header[:_NAMED])
+    return names + (f" and {len(header) - _NAMED:,} more" if len(header) > _NAMED else "")
+
+
+def checked(
+    run: ImportRun,
+    *,
+    mapping: dict[str, int] | None = None,
+    keep_unknown: bool | None = None,
+    blank: str | None = None,
+    clear_token: str | None = None,
+    options: Mapping[str, Mapping[str, str]] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return the fields of the draft as these choices make them; what is None is as it has it already.
+
+    Raises MappingError.
+    """
+    chosen = checked_mapping(run, run.mapping if mapping is None else mapping)
+    return {
+        "mapping": chosen,
+        "keep_unknown": run.keep_unknown if keep_unknown is None else keep_unknown,
+        "blank": run.blank if blank is None else blank,
+        "clear_token": run.clear_token if clear_token is None else checked_token(clear_token),
+        "options": checked_options(run, run.options if options is None else options, chosen),
+        "constants": checked_constants(run.constants if constants is None else constants),
+    }
 
 
 def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
@@ -24,15 +57,16 @@ def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
     if len(set(mapping.values())) < len(mapping):
         raise MappingError("Two of our columns are mapped to the same column of the file. Unmap one.")
     if "sku" not in mapping:
-        found = ", ".join(f"“{name}”" for name in run.header[:12])
         raise MappingError(
             f"No column of {run.filename} was recognised as the SKU. Say which one it is"
-            f" (for example --map sku=Code). The file has: {found}."
+            f" (for example --map sku=Code). The file has: {named(run.header)}."
         )
     return mapping
 
 
-def checked_options(run: ImportRun, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+def checked_options(
+    run: ImportRun, chosen: Mapping[str, Mapping[str, str]], mapping: Mapping[str, int]
+) -> dict[str, dict[str, str]]:
     """Return how the cells of each mapped column are read: as chosen, else as found in the sample.
 
     Raises MappingError for an option or a value that is not offered.
@@ -42,7 +76,7 @@ def checked_options(run: ImportRun, chosen: Mapping[str, Mapping[str, str]]) -> 
             _check_option(name, option, value)
     used = {
         name: {**columns.found_options(name, run.numbers, at), **chosen.get(name, {})}
-        for name, at in run.mapping.items()
+        for name, at in mapping.items()
     }
     return {name: options for name, options in used.items() if options}
 

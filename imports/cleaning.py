@@ -9,7 +9,7 @@ from itertools import compress
 from typing import cast
 
 from imports.cells import Cells, cells_of
-from imports.columns import CellError, Column
+from imports.columns import EXTRA_COLUMNS, CellError, Column
 from imports.dialect import Dialect
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.reading import ChunkReader
@@ -135,7 +135,7 @@ def _unknown_columns(run: ImportRun) -> list[tuple[int, str]]:
     return [
         (index, name)
         for index, name in enumerate(run.header)
-        if index not in mapped and name.strip() and name not in ("_line", "_error")
+        if index not in mapped and name.strip() and name not in EXTRA_COLUMNS
     ]
 
 

@@ -20,6 +20,7 @@ from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path
 
 MAX_CATEGORY_KEY = 900  # bytes in UTF-8; a key, or its slugs, of much more would not fit its column and index
+EXTRA_COLUMNS = ("_line", "_error")  # of a rejected-rows file, ignored when it comes back mended
 MAX_JSON_DEPTH = 100  # PostgreSQL and Python both run out of stack somewhere, one as an outage
 
 
@@ -112,11 +113,16 @@ class CategoryPath(Column):
 class _YesNo(Column):
     db_type = "boolean"
     example = "true"
-    _WORDS: ClassVar[dict[str, str]] = dict.fromkeys(YES, "t") | dict.fromkeys(NO, "f")
+    _WORDS: ClassVar[dict[str, str]] = {
+        spelled: meant
+        for words, meant in ((YES, "t"), (NO, "f"))
+        for word in words
+        for spelled in (word.upper(), word.capitalize(), word)
+    }
 
     def clean(self, text: str) -> str:
         try:
-            return self._WORDS[text.lower()]
+            return self._WORDS[unicodedata.normalize("NFC", text).lower()]
         except KeyError:
             message = f"“{short(text)}” is neither true nor false. Write true or false."
             raise CellError("not_yes_or_no", message) from None

@@ -13,13 +13,12 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from imports import pipeline
+from imports.columns import EXTRA_COLUMNS
 from imports.dialect import Dialect
 from imports.models import ImportRun, RejectedRow
 from imports.reading import ChunkReader
 from tasks import claiming
 from tasks.claiming import Claim
-
-EXTRA_COLUMNS = ("_line", "_error")  # ignored when the mended file is uploaded
 
 
 def finish(claim: Claim) -> None:

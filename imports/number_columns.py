@@ -34,6 +34,12 @@ class _Number(Column):
     def _style(self) -> str:
         return self.chosen.get("format", numbers.AUTO)
 
+    def _refuse_percentage(self, text: str) -> None:
+        """A share of something is no amount; which share of what, the file does not say."""
+        if "%" in text:
+            message = f"“{short(text)}” is a percentage. Map the column that has the {self.name} itself."
+            raise CellError("percentage", message)
+
     def _read(self, text: str, number: str) -> Decimal | None:
         """The one number that the text is in the column's format; None when it is none in any format."""
         style = self._style()
@@ -93,6 +99,7 @@ class Price(_Number):
             if amount is not None:
                 self._check_currency(text, around)
                 return amount
+        self._refuse_percentage(text)
         message = (
             f"“{short(text)}” is not a plain number. Write digits with a point for the cents, such as 12.50."
         )
@@ -136,6 +143,7 @@ class Stock(_Number):
         if written and not written.before and written.after in ("", *PIECES):
             stock = self._read(text, written.number)
         if stock is None:
+            self._refuse_percentage(text)
             raise CellError("not_a_number", f"“{short(text)}” is not a whole number. Write digits only, 25.")
         if stock != stock.to_integral_value():
             raise CellError("not_whole", f"The stock {short(text)} is not whole. Write a whole number.")

@@ -18,18 +18,24 @@ AUTO, POINT, COMMA = "auto", "point", "comma"
 _SPACES = " \u00a0\u2009\u202f"
 # A group of thousands never begins with a zero, and one number has one sign between all of its groups.
 _NUMBER = (
-    "([+-]?)([1-9][0-9]{{0,2}}(?:([{groups}])[0-9]{{3}})(?:\\3[0-9]{{3}})*|[0-9]*)(?:{decimal}([0-9]*))?"
+    "([+-]?)([1-9][0-9]{{0,2}}(?:([{groups}])[0-9]{{3}})(?:\\3[0-9]{{3}})*|{lakhs}[0-9]*)"
+    "(?:{decimal}([0-9]*))?"
 )
+_LAKHS = "[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}|"  # 12,34,567.89 is written in India, and with commas only
 _STYLES = {
-    style: re.compile(_NUMBER.format(groups=f"{group}'’{_SPACES}", decimal=re.escape(decimal))).fullmatch
-    for style, group, decimal in ((POINT, ",", "."), (COMMA, ".", ","))
+    style: re.compile(
+        _NUMBER.format(groups=f"{group}'’{_SPACES}", lakhs=lakhs, decimal=re.escape(decimal))
+    ).fullmatch
+    for style, group, lakhs, decimal in ((POINT, ",", _LAKHS, "."), (COMMA, ".", "", ","))
 }
 _DIGIT = re.compile("[0-9]")
 _LAST_DIGIT = re.compile("(?s).*[0-9]")
 _OPEN_END = re.compile("[.,](?:--?|[–—])?")  # 12. and 12,- and 12.–
+_MARKS = dict.fromkeys(map(ord, "\u200e\u200f\u061c"))  # of the direction of writing; they can't be seen
 _LONGEST = 60  # characters of a cell that may be a number with its surroundings
 _NEARLY_ALL = 0.9
-_MINUS = "-−"
+_MINUS = ("-", "−")
+_SIGNS = (*_MINUS, "+")
 
 
 class Written(NamedTuple):
@@ -43,9 +49,15 @@ class Written(NamedTuple):
 def split(text: str) -> Written | None:
     """Tell a number from its surroundings; None when there is no digit.
 
-    >>> split("- EUR 1.234,-")
-    Written(number='-1.234,', before='eur', after='')
+    A minus may stand in front, behind (`12,50-`), or be a pair of brackets around all of it, as in accounts.
+
+    >>> split("- EUR 1.234,-"), split("(12.50 €)")
+    (Written(number='-1.234,', before='eur', after=''), Written(number='-12.50', before='', after='€'))
     """
+    text = text.translate(_MARKS).strip()
+    is_bracketed = text[:1] == "(" and text[-1:] == ")"
+    if is_bracketed:
+        text = text[1:-1]
     first, last = _DIGIT.search(text), _LAST_DIGIT.match(text)
     if not first or not last:
         return None
@@ -55,13 +67,26 @@ def split(text: str) -> Written | None:
     before, after = text[:start].strip(), text[end:]
     if point := _OPEN_END.match(after):
         end, after = end + 1, after[point.end() :]
-    sign = ""
-    if before[:1] in (*_MINUS, "+"):
-        sign, before = before[0], before[1:]
-    elif before[-1:] in (*_MINUS, "+"):
-        sign, before = before[-1], before[:-1]
-    sign = "-" if sign and sign in _MINUS else sign
+    sign, before, after = _without_sign(before, after.strip())
+    if is_bracketed:
+        if sign:
+            return None
+        sign = "-"
     return Written(sign + text[start:end], _affix(before), _affix(after))
+
+
+def _without_sign(before: str, after: str) -> tuple[str, str, str]:
+    """The sign that stands around a number (`-`, `+` or ""), and what else does."""
+    sign = ""
+    if before[:1] in _SIGNS:
+        sign, before = before[0], before[1:]
+    elif before[-1:] in _SIGNS:
+        sign, before = before[-1], before[:-1]
+    elif after[:1] in _MINUS:
+        sign, after = after[0], after[1:]
+    elif after[-1:] in _MINUS:
+        sign, after = after[-1], after[:-1]
+    return "-" if sign in _MINUS else sign, before, after
 
 
 def _affix(text: str) -> str:
@@ -83,8 +108,7 @@ def _read(number: str, style: str) -> str | None:
     if not found:
         return None
     sign, whole, group, decimals = found.groups()
-    if group:
-        whole = whole.replace(group, "")
+    whole = whole.replace(group or ",", "")
     if not whole and not decimals:
         return None
     return f"{sign.replace('+', '')}{whole or '0'}{'.' if decimals else ''}{decimals or ''}"

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import choices
+from imports import choices, remembering
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
@@ -48,27 +48,37 @@ def confirm(
     run: ImportRun,
     mapping: dict[str, int] | None = None,
     mode: str = ImportRun.Mode.UPSERT,
-    keep_unknown: bool = False,
-    blank: str = ImportRun.Blank.KEEP,
+    keep_unknown: bool | None = None,
+    blank: str | None = None,
     clear_token: str | None = None,
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
+    by: Any = None,
 ) -> ImportRun:
-    """Start a draft: `mapping` is our column → index in the header, the guess when None.
+    """Start a draft with these choices, and remember them for its header; what is None is as in the draft.
 
-    `blank` says what blank cells do, `clear_token` the text that clears (the run's own when None).
-    `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`; what it
-    leaves open is as the sample showed it. `constants` is our column → what it gets where the file has no
-    such column or a blank cell.
+    `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
+    that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
+    what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
+    has no such column or a blank cell. `by` is the user who confirms it, if any.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
-        run.mapping = choices.checked_mapping(run, run.mapping if mapping is None else mapping)
-        run.mode, run.keep_unknown, run.blank = mode, keep_unknown, blank
-        run.clear_token = run.clear_token if clear_token is None else choices.checked_token(clear_token)
-        run.options = choices.checked_options(run, options or {})
-        run.constants = choices.checked_constants(constants or {})
+        chosen = run.options if options is None else options
+        checked = choices.checked(
+            run,
+            mapping=mapping,
+            keep_unknown=keep_unknown,
+            blank=blank,
+            clear_token=clear_token,
+            options=chosen,
+            constants=constants,
+        )
+        for name, value in checked.items():
+            setattr(run, name, value)
+        run.mode = mode
+        remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at = State.PLANNING, Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.functions import Now
 
-from imports import columns, numbers
+from imports import columns, numbers, remembering
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 from imports.unpacking import Unpacked
@@ -48,8 +51,9 @@ def too_large(limit: int) -> RefusedFile:
     )
 
 
-def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
-    """Store the file in `stream`, unpacked, and return a draft import with what was detected.
+def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool = True) -> ImportRun:
+    """Store the file in `stream`, unpacked, and return a draft import with what was detected, or what was
+    chosen for its header before (not without `recall`).
 
     Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
     """
@@ -61,7 +65,7 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     try:
         run.file.name = default_storage.save(name, counted)
         run.size, run.sha256 = counted.received, counted.hash.hexdigest()
-        look_again(run)
+        look_again(run, recall=recall)
         run.save()
     except BaseException:
         default_storage.delete(run.file.name or name)
@@ -69,8 +73,12 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     return run
 
 
-def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+def look_again(
+    run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None, recall: bool = True
+) -> None:
     """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
+
+    What was chosen for the header before stands above the guess, unless not to `recall`.
 
     Raises RefusedFile.
     """
@@ -80,6 +88,7 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]
+    remembering.recall(run) if recall else remembering.forget(run)
 
 
 def sample_rows(run: ImportRun) -> list[list[str]]:
@@ -98,3 +107,17 @@ def discard(run: ImportRun) -> None:
     """Delete a draft and its file."""
     run.file.delete(save=False)
     run.delete()
+
+
+def discard_old_drafts(*, older_than: timedelta) -> int:
+    """Delete the drafts that nobody has confirmed for so long, and their files; returns how many."""
+    old = ImportRun.objects.filter(state=ImportRun.State.DRAFT, created_at__lte=Now() - older_than)
+    discarded = 0
+    for pk in list(old.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Whoever confirms or discards it right now holds it, and has decided.
+            run = old.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if run is not None:
+                discard(run)
+                discarded += 1
+    return discarded

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 
-from imports import checking, finishing, merging, pipeline, staging
+from celery import shared_task
+from django.conf import settings
+
+from imports import checking, finishing, merging, pipeline, receiving, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -77,3 +81,9 @@ def finish(claim: Claim) -> None:
 def clean(claim: Claim) -> None:
     """Drop the staging tables of an import that has ended."""
     finishing.clean(claim)
+
+
+@shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)
+def discard_old_drafts() -> int:
+    """Beat's tick: delete drafts that nobody confirmed. Losing one is harmless, the next does the same."""
+    return receiving.discard_old_drafts(older_than=timedelta(days=settings.IMPORT_DRAFT_DAYS))

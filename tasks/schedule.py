@@ -21,4 +21,9 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": schedule(3600.0),
             "options": {"queue": "default", "expires": 3600.0},
         },
+        "imports: discard drafts that nobody confirmed": {
+            "task": "imports.discard_old_drafts",
+            "schedule": schedule(3600.0),
+            "options": {"queue": "default", "expires": 3600.0},
+        },
     }

@@ -9,3 +9,4 @@ from imports.models.run import OUTCOMES as OUTCOMES
 from imports.models.run import ImportRun as ImportRun
 from imports.models.run import ImportRunQuerySet as ImportRunQuerySet
 from imports.models.run import upload_path as upload_path
+from imports.models.saved import SavedMapping as SavedMapping

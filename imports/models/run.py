@@ -97,6 +97,14 @@ class ImportRun(models.Model):
     constants = models.JSONField(
         default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
     )
+    saved_mapping = models.ForeignKey(
+        "imports.SavedMapping",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="What the draft's choices were taken from, if its header was seen before.",
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 

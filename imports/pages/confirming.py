@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 
-from imports import choices, numbers, pipeline, receiving
-from imports.columns import COLUMNS, Column
+from imports import choices, pipeline, receiving
+from imports.columns import COLUMNS
 from imports.dialect import DELIMITERS, RefusedFile
 from imports.encoding import ENCODINGS
-from imports.finishing import EXTRA_COLUMNS
 from imports.models import ImportRun
-from imports.number_columns import Price
+from imports.pages import mapping
 from imports.pages.rendering import page, to_run
 
 _ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
@@ -25,46 +24,52 @@ _DELIMITER_NAMES = (
 )  # fmt: skip
 _DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
 _PREVIEW_ROWS = 8
-_SAMPLES = 3
-_UNTOLD = {"format": Price.options["format"][numbers.AUTO], "currency": "none"}
 
 
 def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Show the draft, read it again with other settings, start it, or discard it."""
+    """Show the draft, what other choices would make of it, read it again with other settings, start it, or
+    discard it."""
     if request.method != "POST":
         return _form(request, run)
-    action = request.POST.get("action")
-    if action == "discard":
-        return _discard(request, run)
-    return _start(request, run) if action == "import" else _look_again(request, run)
+    actions = {"import": _start, "preview": _preview, "plain": _forget, "discard": _discard}
+    return actions.get(request.POST.get("action", ""), _look_again)(request, run)
 
 
 def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    mapping, mode = _mapping(request), request.POST.get("mode", "")
-    keep = bool(request.POST.get("keep_unknown"))
-    blank = request.POST.get("blank", ImportRun.Blank.KEEP)
-    constants, options = _constants(request), _options(request)
+    _choose(request, run)
     try:
-        if mode not in ImportRun.Mode:
+        if run.mode not in ImportRun.Mode:
             raise choices.MappingError("Choose what to do with the rows.")
-        if blank not in ImportRun.Blank:
+        if run.blank not in ImportRun.Blank:
             raise choices.MappingError("Choose what to do with blank cells.")
         pipeline.confirm(
             run=run,
-            mapping=mapping,
-            mode=mode,
-            keep_unknown=keep,
-            blank=blank,
-            constants=constants,
-            options=options,
+            mapping=run.mapping,
+            mode=run.mode,
+            keep_unknown=run.keep_unknown,
+            blank=run.blank,
+            constants=run.constants,
+            options=run.options,
+            by=request.user,
         )
     except choices.MappingError as error:
-        run.mapping, run.mode, run.keep_unknown, run.blank = mapping, mode, keep, blank
-        run.constants, run.options = constants, options
         return _form(request, run, error=str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
     return to_run(run)
+
+
+def _preview(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    _choose(request, run)
+    return _form(request, run)
+
+
+def _choose(request: HttpRequest, run: ImportRun) -> None:
+    """Make the draft what the form says, without saving it."""
+    run.mapping, run.mode = _mapping(request), request.POST.get("mode", "")
+    run.keep_unknown = bool(request.POST.get("keep_unknown"))
+    run.blank = request.POST.get("blank", ImportRun.Blank.KEEP)
+    run.constants, run.options = _constants(request), _options(request)
 
 
 def _mapping(request: HttpRequest) -> dict[str, int]:
@@ -93,12 +98,20 @@ def _options(request: HttpRequest) -> dict[str, dict[str, str]]:
 
 
 def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    return _read(request, run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter"))
+
+
+def _forget(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Go back from what was chosen for an earlier file to what this one shows by itself."""
+    dialect = run.dialect
+    return _read(request, run, encoding=dialect["encoding"], delimiter=dialect["delimiter"], recall=False)
+
+
+def _read(request: HttpRequest, run: ImportRun, **settings: Any) -> HttpResponse:
     try:
         with transaction.atomic():
             run = pipeline.hold(run.pk, ImportRun.State.DRAFT)
-            receiving.look_again(
-                run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter")
-            )
+            receiving.look_again(run, **settings)
             run.save()
     except RefusedFile as refused:
         messages.error(request, str(refused))
@@ -120,46 +133,13 @@ def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:imports_importrun_add"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Theirs:
-    """A column of the file."""
-
-    index: int
-    name: str
-    sample: str
-    found: dict[str, str]  # how its numbers are written, for people
-
-
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """A column of ours, the file's that was found for it, and how its cells are read."""
-
-    column: type[Column]
-    chosen: _Theirs | None
-    constant: str
-    options: list[_Option]
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """Something that may be chosen for a column of ours."""
-
-    name: str
-    chosen: str  # "" to go by the sample
-    found: str  # what the sample shows, for people
-    values: Mapping[str, str]
-
-
 def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse:
     try:
         rows = receiving.sample_rows(run)
     except OSError:
         rows, error = [], "The uploaded file is no longer there. Discard this draft and upload it again."
-    theirs = [
-        _Theirs(index, name, _sample(rows, index), _found(run, index))
-        for index, name in enumerate(run.header)
-    ]
-    used = set(run.mapping.values())
+    if "HX-Request" in request.headers:
+        return render(request, "imports/mapping_news.html", {"run": run, **mapping.table(run, rows)})
     return page(
         request,
         "confirm.html",
@@ -172,33 +152,6 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         delimiters=_DELIMITERS,
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
-        theirs=theirs,
-        ours=[_ours(run, column, theirs) for column in COLUMNS],
-        unused=[one for one in theirs if one.index not in used and one.name not in EXTRA_COLUMNS],
         rows=rows[:_PREVIEW_ROWS],
+        **mapping.table(run, rows),
     )
-
-
-def _ours(run: ImportRun, column: type[Column], theirs: list[_Theirs]) -> _Ours:
-    mapped = _at(theirs, run.mapping.get(column.name))
-    chosen = run.options.get(column.name, {})
-    options = [
-        _Option(name, chosen.get(name, ""), (mapped.found if mapped else _UNTOLD)[name], values)
-        for name, values in column.options.items()
-    ]
-    return _Ours(column, mapped, run.constants.get(column.name, ""), options)
-
-
-def _found(run: ImportRun, index: int) -> dict[str, str]:
-    detected = run.numbers[index] if index < len(run.numbers) else {}
-    return _UNTOLD | {option: Price.options[option][value] for option, value in detected.items()}
-
-
-def _at(theirs: list[_Theirs], index: int | None) -> _Theirs | None:
-    return theirs[index] if index is not None and index < len(theirs) else None
-
-
-def _sample(rows: list[list[str]], index: int) -> str:
-    """The first different cells of a column, on one line."""
-    cells = dict.fromkeys(cell for row in rows if (cell := " ".join(row[index].split())))
-    return "  ·  ".join(cell if len(cell) <= 40 else f"{cell[:39]}…" for cell in list(cells)[:_SAMPLES])

@@ -43,33 +43,11 @@
         });
     }
 
-    // Mapping: samples and unused columns follow the choices; other settings read the file again at once.
+    // Mapping: what other choices make of the sample comes by itself (HTMX); other settings read the file again.
     for (const form of document.querySelectorAll("[data-confirm-mapping]")) {
-        const selects = [...form.querySelectorAll("[data-map]")];
-        const unused = form.querySelector("[data-unused]");
-        const names = form.querySelector("[data-unused-names]");
         const look = form.querySelector("[data-look-button]");
-
-        const refresh = () => {
-            const used = new Set(selects.map((select) => select.value));
-            for (const select of selects) {
-                const row = select.closest("tr"), { dataset } = select.selectedOptions[0];
-                row.querySelector("td[data-sample]").textContent = dataset.sample ?? "";
-                for (const option of row.querySelectorAll("[data-found]")) {
-                    option.textContent = `As found: ${dataset[option.dataset.found] ?? "–"}`;
-                }
-            }
-            const left = [...selects[0].options].filter(({ value, text }) => value && !used.has(value) && !["_line", "_error"].includes(text));
-            names.replaceChildren(...left.flatMap((option) => {
-                const tag = document.createElement("span");
-                tag.className = "im-tag";
-                tag.textContent = option.text;
-                return [tag, " "];
-            }));
-            unused.hidden = !left.length;
-        };
-        for (const select of selects) select.addEventListener("change", refresh);
         look.hidden = true;
+        for (const part of form.querySelectorAll("[data-without-script]")) part.hidden = true;
         for (const select of form.querySelectorAll("[data-look]")) {
             select.addEventListener("change", () => form.requestSubmit(look));
         }

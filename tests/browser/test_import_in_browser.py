@@ -123,6 +123,51 @@ def test_format_of_numbers_shown_follows_the_column_that_is_chosen(visit: Visit,
     expect(found).to_have_text("As found: 1,234.56")
 
 
+def test_other_column_shows_at_once_what_its_cells_become(visit: Visit, tmp_path: Path) -> None:
+    rows = [["A", "Bowl", "dear", "1.234,50 €"], ["B", "Cup", "cheap", "2,50 €"]]
+    page = visit(ADD)
+    upload(page, write(tmp_path / "list.csv", ["sku", "name", "Preis", "UVP"], rows))
+    shown, chosen = page.locator("#shows-price"), page.locator("#map-price")
+    expect(shown).to_contain_text("Is this the right column? None of its sampled cells can be used")
+    expect(page.get_by_role("button", name="Show again")).to_be_hidden()
+    chosen.focus()
+    chosen.select_option(label="UVP")
+    expect(shown.locator("li")).to_have_text(["1.234,50 € →becomes 1234.50", "2,50 € →becomes 2.50"])
+    expect(chosen).to_be_focused()
+    expect(page.locator("#unused")).to_contain_text("Not used: Preis")
+    page.get_by_label("Stock if absent or blank").fill("many")
+    page.get_by_label("Stock if absent or blank").press("Tab")
+    expect(page.locator("#constant-stock")).to_contain_text("“many” is not a whole number.")
+
+
+def test_file_with_a_known_header_is_read_as_it_was_mapped_until_asked_to_guess_anew(
+    visit: Visit, tmp_path: Path
+) -> None:
+    header = ["sku", "name", "price", "UVP"]
+    page = visit(ADD)
+    upload(page, write(tmp_path / "first.csv", header, [["A", "Bowl", "1.50", "2.50"]]))
+    page.locator("#map-price").select_option(label="UVP")
+    confirm(page)
+    page.goto(f"/admin/{ADD}")
+    upload(page, write(tmp_path / "second.csv", header, [["B", "Cup", "3.50", "4.50"]]))
+    expect(page.get_by_text("As you mapped it on")).to_be_visible()
+    expect(page.locator("#map-price")).to_have_value("3")
+    page.get_by_role("button", name="Guess it anew").click()
+    expect(page.locator("#map-price")).to_have_value("2")
+    expect(page.get_by_text("As you mapped it on")).to_have_count(0)
+
+
+def test_choices_are_shown_again_without_javascript(visit: Visit, tmp_path: Path) -> None:
+    page = visit(ADD, java_script_enabled=False)
+    path = write(tmp_path / "list.csv", ["sku", "Preis", "UVP"], [["A", "dear", "2.50"]])
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Upload the file").press("Enter")
+    page.locator("#map-price").select_option(label="UVP")
+    page.get_by_role("button", name="Show again").press("Enter")
+    expect(page.locator("#shows-price li")).to_have_text(["2.50"])
+    expect(page.locator("#map-price")).to_have_value("2")
+
+
 def test_no_page_scrolls_sideways_on_a_phone(visit: Visit, sound: Rows, tmp_path: Path) -> None:
     sound[1][PRICE] = "abc" * 60
     path = write(tmp_path / f"{'a-very-long-name' * 8}.csv", list(sample_catalog.COLUMNS), sound[:20])

@@ -54,16 +54,20 @@ def csv_of(rows: Iterable[Mapping[str, str]], header: Sequence[str] | None = Non
     return out.getvalue()
 
 
-def receive(content: str | bytes, filename: str = "catalog.csv") -> ImportRun:
-    """A draft of a file with this content (text as UTF-8). Raises RefusedFile."""
+def receive(content: str | bytes, filename: str = "catalog.csv", *, recall: bool = True) -> ImportRun:
+    """A draft of a file with this content (text as UTF-8); without `recall` as if no file had been imported
+    before. Raises RefusedFile."""
     data = content.encode() if isinstance(content, str) else content
-    return receiving.receive(stream=io.BytesIO(data), filename=filename)
+    return receiving.receive(stream=io.BytesIO(data), filename=filename, recall=recall)
 
 
 def confirm(content: str | bytes | Iterable[Mapping[str, str]], **options: Any) -> ImportRun:
-    """A confirmed import of which nothing has been done yet; `options` as for `pipeline.confirm`."""
+    """A confirmed import of which nothing has been done yet; `options` as for `pipeline.confirm`.
+
+    What an earlier import of the test chose for the same header is not recalled.
+    """
     text = content if isinstance(content, str | bytes) else csv_of(content)
-    return pipeline.confirm(run=receive(text), **options)
+    return pipeline.confirm(run=receive(text, recall=False), **options)
 
 
 def import_rows(content: str | bytes | Iterable[Mapping[str, str]], **options: Any) -> ImportRun:

@@ -82,8 +82,8 @@ def test_good_cell_is_cleaned(column: str, text: str, cleaned: str) -> None:
         (
             "price",
             "12%",
-            "not_a_price",
-            "“12%” is not a plain number. Write digits with a point for the cents, such as 12.50.",
+            "percentage",
+            "“12%” is a percentage. Map the column that has the price itself.",
         ),
         (
             "price",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from imports.models import ImportRun
+from imports.models import ImportRun, SavedMapping
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +63,106 @@ def test_empty_token_is_bad_usage(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="1 to 40 characters") as refused:
         begin(tmp_path, "sku,stock\nA,\n", "--clear-token", "")
     assert (refused.value.returncode, ImportRun.objects.exists()) == (2, False)
+
+
+# --- Which column is which, and what was chosen before
+
+
+def begin_again(tmp_path: Path, content: str, *options: str) -> ImportRun:
+    """A second import that the command began."""
+    path = tmp_path / "again.csv"
+    path.write_text(content, encoding="utf-8")
+    call_command("import_catalog", str(path), *options, stdout=StringIO(), stderr=StringIO())
+    return ImportRun.objects.get(filename="again.csv")
+
+
+FILE = "Artikelnr,Preis,Preis,\nA,1.50,2.50,x\n"
+
+
+@pytest.mark.parametrize(
+    ("pair", "mapping"),
+    [
+        ("price=preis", {"sku": 0, "price": 1}),
+        ("price=#3", {"sku": 0, "price": 2}),
+        ("name=#4", {"sku": 0, "price": 1, "name": 3}),
+        ("price=", {"sku": 0}),
+    ],
+)
+def test_column_is_given_by_name_or_number(tmp_path: Path, pair: str, mapping: dict[str, int]) -> None:
+    assert begin(tmp_path, FILE, "--map", pair).mapping == mapping
+
+
+@pytest.mark.parametrize("theirs", ["#0", "#5", "#", "#x", "Farbe"])
+def test_column_that_is_not_there_is_bad_usage(tmp_path: Path, theirs: str) -> None:
+    with pytest.raises(CommandError) as refused:
+        begin(tmp_path, FILE, "--map", f"price={theirs}")
+    assert str(refused.value) == (
+        f"catalog.csv has no column “{theirs}”. It has: “Artikelnr”, “Preis”, “Preis”, “”."
+        " Columns can also be given by their number, such as #4."
+    )
+
+
+def test_choices_are_remembered_for_the_next_file_with_the_header(tmp_path: Path) -> None:
+    chosen = [
+        "--map",
+        "price=#3",
+        "--set",
+        "category=Home",
+        "--set",
+        "price.format=point",
+        "--blank",
+        "clear",
+    ]
+    begin(tmp_path, FILE, *chosen)
+    run = begin_again(tmp_path, FILE, "--set", "category=Garden", "--set", "price.currency=EUR")
+    assert (run.mapping, run.blank, run.constants) == (
+        {"sku": 0, "price": 2},
+        "clear",
+        {"category": "Garden"},
+    )
+    assert run.options == {"price": {"format": "point", "currency": "EUR"}}
+
+
+def test_remembered_choices_are_ignored_when_asked_to(tmp_path: Path) -> None:
+    begin(tmp_path, FILE, "--map", "price=#3", "--keep-unknown")
+    run = begin_again(tmp_path, FILE, "--forget-mapping")
+    assert (run.mapping, run.keep_unknown) == ({"sku": 0, "price": 1}, False)
+
+
+def test_command_says_that_it_goes_by_an_earlier_import(tmp_path: Path) -> None:
+    begin(tmp_path, FILE)
+    said = StringIO()
+    SavedMapping.objects.update(mapped_at=datetime(2026, 11, 3, 12, tzinfo=UTC))
+    call_command("import_catalog", str(tmp_path / "catalog.csv"), stdout=StringIO(), stderr=said)
+    assert said.getvalue() == (
+        "Columns as they were mapped on 3 Nov 2026, for the last file with this header"
+        " (--forget-mapping guesses them anew).\n"
+    )
+
+
+PREVIEW = """
+column    of the file  what stands there  becomes   look at
+sku       Artikelnr    A                  A
+                       B                  B
+price     Preis        1.234,50           1234.50
+                       2,50               2.50
+stock     Lager        many               rejected  1 of 2 sampled rows would be rejected: “many” is not a whole number. Write digits only, 25.
+                       3                  3
+category, where absent or blank: Home
+Not used: Farbe.
+Nothing was imported. Leave out --preview to import it so.
+"""  # noqa: E501
+
+
+def test_preview_shows_what_the_columns_become_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("TERM", raising=False)  # a dumb terminal has 80
+    path = tmp_path / "catalog.csv"
+    path.write_text("Artikelnr;Preis;Lager;Farbe\nA;1.234,50;many;red\nB;2,50;3;blue\n")
+    said = StringIO()
+    options = ["--map", "stock=Lager", "--set", "category=Home"]
+    call_command("import_catalog", str(path), "--preview", *options, stdout=said)
+    assert said.getvalue().split() == PREVIEW.split()
+    assert (ImportRun.objects.exists(), SavedMapping.objects.exists()) == (False, False)

@@ -111,6 +111,8 @@ def oracle(text: str, style: str) -> Decimal | None:
     whole, point, decimals = text.rpartition(DECIMALS[style])
     if not point:
         whole, decimals = text, ""
+    if style == "point" and is_indian(whole):
+        whole = whole.replace(",", "")
     if any(character not in "0123456789" for character in decimals):
         return None
     digits, run, used = "", 0, ""
@@ -126,6 +128,15 @@ def oracle(text: str, style: str) -> Decimal | None:
     return Decimal(f"{digits or 0}.{decimals or 0}") * sign if digits or decimals else None
 
 
+def is_indian(whole: str) -> bool:
+    """Three digits at the end, two in each group before them: 12,34,567."""
+    groups = whole.split(",")
+    if len(groups) < 3 or not all(group and set(group) <= set("0123456789") for group in groups):
+        return False
+    first, *pairs, last = map(len, groups)
+    return last == 3 and set(pairs) == {2} and first < 3 and whole[0] != "0"
+
+
 def expected(texts: Sequence[str], style: str) -> list[Decimal]:
     """The different values that the styles make of the text."""
     values = [oracle(text, one) for text in texts for one in (STYLES if style == "auto" else (style,))]
@@ -139,6 +150,9 @@ def expected(texts: Sequence[str], style: str) -> list[Decimal]:
 @example("1.234 567", "comma")
 @example("1234,567", "point")
 @example("1.234.56", "auto")
+@example("12,34,567.5", "auto")
+@example("123,45,678", "point")
+@example("1,23,456,789", "point")
 def test_any_text_is_read_like_the_oracle_reads_it(text: str, style: str) -> None:
     assert [Decimal(plain) for plain in numbers.readings(text, style)] == expected([text], style)
 
@@ -173,7 +187,21 @@ def test_any_text_is_read_like_the_oracle_reads_it(text: str, style: str) -> Non
         ("12.50 €/kg", {"currency": "EUR"}, "not_a_price"),
         ("2 x 12.50", {}, "not_a_price"),
         ("12 pcs", {}, "not_a_price"),
-        ("(12)", {}, "not_a_price"),
+        ("(12)", {}, "negative_price"),
+        ("($1,234.50)", {"currency": "USD"}, "negative_price"),
+        ("(-12)", {}, "not_a_price"),
+        ("((12))", {}, "not_a_price"),
+        ("12,50-", {}, "negative_price"),
+        ("12,50 €-", {"currency": "EUR"}, "negative_price"),
+        ("-12-", {}, "not_a_price"),
+        ("0.00-", {}, "0.00"),
+        ("12,34,567.89", {}, "1234567.89"),
+        ("1,23,456", {}, "123456.00"),
+        ("12,34,567", {"format": "comma"}, "other_number_format"),
+        ("1\u2009234,56", {}, "1234.56"),
+        ("1\u202f234,56\u00a0€", {"currency": "EUR"}, "1234.56"),
+        ("19 %", {}, "percentage"),
+        ("EUR12", {"currency": "EUR"}, "12.00"),
         ("1.2.2024", {}, "not_a_price"),
     ],
 )
@@ -192,7 +220,11 @@ def test_price(text: str, chosen: dict[str, str], answer: str) -> None:
         ("25 Stück", {}, "25"),
         ("25 uds.", {}, "25"),
         ("€ 25", {}, "not_a_number"),
-        ("50 %", {}, "not_a_number"),
+        ("50 %", {}, "percentage"),
+        ("12-pack", {}, "not_a_number"),
+        ("12 pcs", {}, "12"),
+        ("3 Stk.", {}, "3"),
+        ("5-", {}, "negative_stock"),
         ("2,5", {"format": "point"}, "other_number_format"),
     ],
 )

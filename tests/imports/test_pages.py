@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from imports import pipeline
 from imports.columns import COLUMNS
-from imports.models import ImportRun
+from imports.models import ImportRun, SavedMapping
 from imports.uploading import LimitedUpload
 from tests.imports.running import (
     confirm,
@@ -268,11 +268,12 @@ def test_confirm_page_shows_the_guess_with_samples(client: Client) -> None:
     run = receive("Artikelnummer;Preis;Lager\nX-1;9.90;R2\nX-2;8.50;R2\n")
     answer = client.get(page_of(run))
     shown = {
-        one.column.name: one.chosen and (one.chosen.name, one.chosen.sample) for one in answer.context["ours"]
+        one.column.name: one.chosen and (one.chosen.name, [cell.text for cell in one.shown.samples])
+        for one in answer.context["ours"]
     }
     assert {name: chosen for name, chosen in shown.items() if chosen} == {
-        "sku": ("Artikelnummer", "X-1  ·  X-2"),
-        "price": ("Preis", "9.90  ·  8.50"),
+        "sku": ("Artikelnummer", ["X-1", "X-2"]),
+        "price": ("Preis", ["9.90", "8.50"]),
     }
     assert "Not used: Lager" in text_of(answer)
     assert '<option value=";" selected>' in answer.content.decode()
@@ -434,6 +435,101 @@ def test_draft_whose_file_is_gone_says_so(client: Client) -> None:
     run = receive(csv_of(BROKEN))
     run.file.storage.delete(run.file.name)
     assert "The uploaded file is no longer there. Discard this draft" in text_of(client.get(page_of(run)))
+
+
+# --- Confirm: what the columns become ---------------------------------------------------------------------
+
+
+CHOICES = {"action": "preview", "map-sku": "0", "map-name": "1", "mode": "create", "blank": "clear"}
+
+
+def preview_of(client: Client, run: ImportRun, live: bool = False, **form: str) -> Any:
+    headers = {"HX-Request": "true"} if live else None
+    return client.post(
+        page_of(run), CHOICES | {name.replace("_", "-"): form[name] for name in form}, headers=headers
+    )
+
+
+def test_other_choices_show_what_they_make_of_the_sample_and_save_nothing(client: Client) -> None:
+    run = receive("sku,name,EK\nA,Bowl,dear\nB,Cup,1.50\n")
+    answer = preview_of(client, run, map_price="2", set_category="Home>Bath")
+    assert answer.status_code == 200
+    shown = html.unescape(text_of(answer))
+    assert (
+        "dear ✕ rejected 1.50 1 of 2 sampled rows would be rejected: “dear” is not a plain number." in shown
+    )
+    assert "→ becomes Home > Bath" in shown
+    assert (answer.context["run"].mode, answer.context["run"].blank) == ("create", "clear")
+    kept = ImportRun.objects.get()
+    assert (kept.mapping, kept.mode, kept.constants) == ({"sku": 0, "name": 1}, "upsert", {})
+
+
+def test_live_preview_answers_with_what_changes_only(client: Client) -> None:
+    run = receive("sku,name,EK,VK\nA,Bowl,1.00,2.00\n")
+    page = preview_of(client, run, live=True, map_price="2").content.decode()
+    assert "<form" not in page
+    places = re.findall(r'id="([\w-]+)" hx-swap-oob="innerHTML"', page)
+    whole = client.get(page_of(run)).content.decode()
+    assert [place for place in places if f'id="{place}"' not in whole] == []
+    assert {"shows-price", "constant-price", "found-price-format", "unused"} <= set(places)
+    assert "Not used: VK" in " ".join(re.sub("<[^>]+>", " ", page).split())
+
+
+def test_preview_of_choices_that_are_not_offered_is_no_error(client: Client) -> None:
+    run = receive("sku,name\nA,Bowl\n")
+    form = {"map_price": "99", "set_price.format": "dots", "mode": "guess"}
+    assert preview_of(client, run, **form).status_code == 200
+
+
+def test_columns_without_a_name_of_their_own_are_told_by_number(client: Client) -> None:
+    run = receive("sku,Preis,preis,,name\nA,1,2,x,Bowl\n")
+    labels = [one.label for one in client.get(page_of(run)).context["theirs"]]
+    assert labels == ["sku", "Preis (column 2)", "preis (column 3)", "no name (column 4)", "name"]
+
+
+def test_page_of_a_wide_file_folds_what_is_not_used(client: Client) -> None:
+    names = ",".join(f"attribute {number}" for number in range(300))
+    run = receive(f"sku,name,{names}\nA,Bowl,{','.join('x' * 300)}\n")
+    answer = client.get(page_of(run))
+    assert "<summary><strong>Not used:</strong> 300 columns</summary>" in answer.content.decode()
+    assert len(answer.content) < 400_000
+
+
+# --- Confirm: what was chosen before ----------------------------------------------------------------------
+
+
+def test_page_says_whose_choices_it_shows_and_from_when(client: Client, staff: User) -> None:
+    file = "sku,name,EK,VK\nA,Bowl,1.00,2.00\n"
+    assert "mapped" not in text_of(client.get(page_of(receive(file))))
+    pipeline.confirm(run=receive(file), mapping={"sku": 0, "name": 1, "price": 2}, by=staff)
+    SavedMapping.objects.update(mapped_at="2026-11-03T12:00Z")
+    run = receive(file)
+    shown = client.get(page_of(run))
+    assert "As you mapped it on 3 Nov , for the last file with this header." in text_of(shown)
+    assert [one.chosen.name for one in shown.context["ours"] if one.chosen] == ["sku", "name", "EK"]
+    SavedMapping.objects.update(by=User.objects.create_user("ben"))
+    assert "As ben mapped it on 3 Nov" in text_of(client.get(page_of(run)))
+    SavedMapping.objects.update(by=None)
+    assert "As it was mapped on 3 Nov" in text_of(client.get(page_of(run)))
+
+
+def test_page_leads_back_to_the_plain_guess(client: Client) -> None:
+    file = "sku,name,price,VK\nA,Bowl,1.00,2.00\n"
+    pipeline.confirm(
+        run=receive(file), mapping={"sku": 0, "price": 3}, blank="clear", constants={"name": "x"}
+    )
+    run = receive(file)
+    answer = client.post(page_of(run), {"action": "plain"}, follow=True)
+    run.refresh_from_db()
+    assert (run.mapping, run.blank, run.constants) == ({"sku": 0, "name": 1, "price": 2}, "keep", {})
+    assert "mapped" not in text_of(answer)
+
+
+def test_confirmed_choices_are_remembered_as_those_of_who_confirmed(client: Client, staff: User) -> None:
+    run = receive("sku,name\nA,Bowl\n")
+    client.post(page_of(run), CHOICES | {"action": "import", "set-stock": "4"})
+    saved = SavedMapping.objects.get()
+    assert (saved.by, saved.values["constants"], saved.values["blank"]) == (staff, {"stock": "4"}, "clear")
 
 
 # --- Live page and result --------------------------------------------------------------------------------

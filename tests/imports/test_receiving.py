@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
-from imports import receiving
+from imports import pipeline, receiving
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
-from imports.receiving import look_again, sample_rows
+from imports.receiving import discard_old_drafts, look_again, sample_rows
 from tests.imports.running import receive
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +120,26 @@ def test_any_file_name_is_stored_below_a_folder_of_its_own(filename: str, kept: 
     run.refresh_from_db()
     (path,) = stored(media)
     assert (run.filename, path.parent.parent) == (kept, media / "imports")
+
+
+def test_drafts_that_nobody_confirmed_are_discarded_with_their_files(media: Path) -> None:
+    old, started, fresh = (receive(f"sku,name\n{sku},x\n") for sku in "ABC")
+    pipeline.confirm(run=started)
+    week_ago = timezone.now() - timedelta(days=7)
+    ImportRun.objects.filter(pk__in=[old.pk, started.pk]).update(created_at=week_ago)
+
+    assert discard_old_drafts(older_than=timedelta(days=7)) == 1
+
+    assert sorted(ImportRun.objects.values_list("pk", flat=True)) == [started.pk, fresh.pk]
+    assert sorted(stored(media)) == sorted(Path(run.file.path) for run in (started, fresh))
+
+
+def test_drafts_are_kept_for_as_many_days_as_the_settings_say(settings: Any) -> None:
+    receive("sku,name\nA,x\n")
+    ImportRun.objects.update(created_at=timezone.now() - timedelta(days=3))
+    settings.IMPORT_DRAFT_DAYS = 4
+    current_app.tasks["imports.discard_old_drafts"].apply().get()
+    assert ImportRun.objects.count() == 1
+    settings.IMPORT_DRAFT_DAYS = 3
+    current_app.tasks["imports.discard_old_drafts"].apply().get()
+    assert ImportRun.objects.count() == 0

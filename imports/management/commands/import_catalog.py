@@ -6,11 +6,12 @@ import json
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
 
-from imports import choices, columns, links, pipeline, receiving, watching
+from imports import choices, columns, links, pipeline, receiving, showing, watching
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
 
@@ -29,7 +30,8 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="OUR=THEIRS",
-            help=f"our column = the file's (none: leave it out). Ours: {', '.join(columns.BY_NAME)}",
+            help="our column = the file's name or number, price=#4 (none: leave it out)."
+            f" Ours: {', '.join(columns.BY_NAME)}",
         )
         parser.add_argument(
             "--set",
@@ -39,11 +41,12 @@ class Command(BaseCommand):
             help="what our column gets where the file has no such column or a blank cell"
             " (category=Home > Kitchen), or how its cells are read (price.format=comma, price.currency=EUR)",
         )
-        parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
+        parser.add_argument(
+            "--keep-unknown", action="store_true", default=None, help="keep other columns in the metadata"
+        )
         parser.add_argument(
             "--blank",
             choices=ImportRun.Blank.values,
-            default=ImportRun.Blank.KEEP,
             help="what a blank cell does: keep the field (default) or clear it where that is possible",
         )
         parser.add_argument(
@@ -51,13 +54,32 @@ class Command(BaseCommand):
             metavar="TEXT",
             help="a cell with just this text clears its field (default: __clear__)",
         )
+        parser.add_argument(
+            "--forget-mapping",
+            action="store_true",
+            help="ignore what was chosen for a file with the same header before",
+        )
+        parser.add_argument(
+            "--preview",
+            action="store_true",
+            help="show what the columns of the first rows would become, and import nothing",
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = self._started(options)
+        run = self._received(options)
+        try:
+            chosen = _choices(run, options)
+            if options["preview"]:
+                self._preview(run, chosen)
+                return
+            run = pipeline.confirm(run=run, mode=options["mode"], **chosen)
+        except choices.MappingError as error:
+            receiving.discard(run)
+            raise CommandError(str(error), returncode=2) from None
         if options["wait"] or options["json"]:
             run = watching.watch(run, quiet=options["json"] and not sys.stderr.isatty())
             if options["json"]:
@@ -67,50 +89,73 @@ class Command(BaseCommand):
             sys.exit(0 if run.state == ImportRun.State.COMPLETED else 1)
         self.stdout.write(f"{run} has begun. Watch it: {links.import_page(run)}")
 
-    def _started(self, options: dict[str, Any]) -> ImportRun:
+    def _received(self, options: dict[str, Any]) -> ImportRun:
         path: Path = options["file"]
         try:
             with path.open("rb") as stream:
-                run = receiving.receive(stream=stream, filename=path.name)
+                run = receiving.receive(
+                    stream=stream, filename=path.name, recall=not options["forget_mapping"]
+                )
         except OSError as error:
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None
         except RefusedFile as refused:
             raise CommandError(f"{path.name}: {refused}", returncode=2) from None
-        try:
-            mapping = run.mapping | {}
-            for pair in options["map"]:
-                mapping = _mapped(run, mapping, pair)
-            constants, chosen = _settings(options["set"])
-            return pipeline.confirm(
-                run=run,
-                mapping=mapping,
-                mode=options["mode"],
-                keep_unknown=options["keep_unknown"],
-                blank=options["blank"],
-                clear_token=options["clear_token"],
-                options=chosen,
-                constants=constants,
+        if run.saved_mapping:
+            self.stderr.write(
+                f"Columns as they were mapped on {run.saved_mapping.mapped_at:%-d %b %Y}, for the last file"
+                " with this header (--forget-mapping guesses them anew)."
             )
-        except choices.MappingError as error:
-            receiving.discard(run)
-            raise CommandError(str(error), returncode=2) from None
+        return run
+
+    def _preview(self, run: ImportRun, chosen: dict[str, Any]) -> None:
+        """Show what would become of the first rows, and leave nothing behind."""
+        for name, value in choices.checked(run, **chosen).items():
+            setattr(run, name, value)
+        showing.print_preview(run, Console(file=cast("IO[str]", self.stdout)))
+        receiving.discard(run)
+        self.stdout.write("Nothing was imported. Leave out --preview to import it so.")
+
+
+def _choices(run: ImportRun, options: dict[str, Any]) -> dict[str, Any]:
+    """What `pipeline.confirm` takes: the draft's own guess, changed by the options. Raises MappingError."""
+    mapping = run.mapping
+    for pair in options["map"]:
+        mapping = _mapped(run, mapping, pair)
+    constants, settings = _settings(options["set"])
+    return {
+        "mapping": mapping,
+        "constants": run.constants | constants,
+        "options": run.options
+        | {name: run.options.get(name, {}) | chosen for name, chosen in settings.items()},
+        **{name: options[name] for name in ("keep_unknown", "blank", "clear_token")},
+    }
 
 
 def _mapped(run: ImportRun, mapping: dict[str, int], pair: str) -> dict[str, int]:
-    """Apply one OUR=THEIRS; THEIRS is a column's name as in the file, ignoring case, spaces and hyphens."""
+    """Apply one OUR=THEIRS; THEIRS is a column's name as in the file, ignoring case, spaces and hyphens, or
+    its number, such as #4."""
     ours, equals, theirs = pair.partition("=")
-    ours = ours.strip()
+    ours, theirs = ours.strip(), theirs.strip()
     if not equals:
         raise choices.MappingError(f"“{pair}” is not of the form our=theirs, such as sku=Code.")
-    rest = {name: index for name, index in mapping.items() if name != ours}
-    if not theirs.strip():
+    rest = {name: at for name, at in mapping.items() if name != ours}
+    if not theirs:
         return rest
+    index = _index(run, theirs)
+    return {name: at for name, at in rest.items() if at != index} | {ours: index}
+
+
+def _index(run: ImportRun, theirs: str) -> int:
     wanted = columns.normalise(theirs)
     for index, name in enumerate(run.header):
-        if columns.normalise(name) == wanted:
-            return {name: at for name, at in rest.items() if at != index} | {ours: index}
-    found = ", ".join(f"“{name}”" for name in run.header)
-    raise choices.MappingError(f"{run.filename} has no column “{theirs.strip()}”. It has: {found}.")
+        if columns.normalise(name) == wanted and not theirs.startswith("#"):
+            return index
+    if theirs[:1] == "#" and theirs[1:].isdecimal() and 0 < int(theirs[1:]) <= len(run.header):
+        return int(theirs[1:]) - 1
+    raise choices.MappingError(
+        f"{run.filename} has no column “{theirs}”. It has: {choices.named(run.header)}."
+        " Columns can also be given by their number, such as #4."
+    )
 
 
 def _settings(pairs: list[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:

@@ -1,0 +1,116 @@
+"""What the cells of a sample would become: shown before an import runs, so that a wrong guess is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imports import choices
+from imports.cells import Cells, clean_constant
+from imports.column import CellError, short
+from imports.columns import BY_NAME
+from imports.models import ImportRun
+
+_SHOWN = 3
+_MISSING_SKU = "every row needs a SKU, and here it is blank."
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A cell of the file, or a constant: as it is written, and what becomes of it or why it is refused."""
+
+    text: str
+    becomes: str = ""
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Preview:
+    """What one of our columns makes of the sampled rows."""
+
+    samples: list[Sample] = field(default_factory=list)  # some different cells
+    rows: int = 0
+    blank: int = 0
+    rejected: int = 0
+    repeated: int = 0  # SKUs that an earlier row has
+    error: str = ""  # of the first cell that was refused
+
+    @property
+    def warning(self) -> str:
+        """What looks wrong about the column, for people; "" where nothing does."""
+        if self.rejected:
+            filled = self.rows if self.error == _MISSING_SKU else self.rows - self.blank
+            if self.rejected == filled:
+                return f"Is this the right column? None of its sampled cells can be used: {self.error}"
+            return f"{self.rejected:,} of {self.rows:,} sampled rows would be rejected: {self.error}"
+        if self.repeated:
+            return (
+                f"{self.repeated:,} of {self.rows:,} sampled rows have the SKU of an earlier row;"
+                " the last row of each SKU counts."
+            )
+        return ""
+
+    @property
+    def note(self) -> str:
+        """What else is to be known about the column."""
+        if not self.rows or not self.blank:
+            return ""
+        return "All sampled cells are blank." if self.blank == self.rows else f"{self.blank:,} blank"
+
+
+def preview(run: ImportRun, rows: Sequence[Sequence[str]]) -> dict[str, Preview]:
+    """Our column → what it would make of the rows, for each that is mapped; `run` may be any draft."""
+    used = _options(run)
+    return {
+        name: _preview(Cells(BY_NAME[name](used.get(name)), at, None, run.clear_token), rows)
+        for name, at in run.mapping.items()
+        if name in BY_NAME and at < len(run.header)
+    }
+
+
+def constant(name: str, text: str) -> Sample:
+    """What a constant of our column would be."""
+    try:
+        return Sample(text, _shown(name, clean_constant(name, text)))
+    except CellError as error:
+        return Sample(text, error=str(error))
+
+
+def _options(run: ImportRun) -> Mapping[str, Mapping[str, str]]:
+    """How the draft's cells are read; choices that are not offered don't count."""
+    try:
+        return choices.checked_options(run, run.options, run.mapping)
+    except choices.MappingError:
+        return choices.checked_options(run, {}, run.mapping)
+
+
+def _preview(cells: Cells, rows: Sequence[Sequence[str]]) -> Preview:
+    seen: dict[str, Sample] = {}
+    made = Preview(rows=len(rows))
+    is_key = cells.column.name == "sku"
+    for row in rows:
+        text = cells.of(row)
+        if text in seen and is_key:
+            made.repeated += 1
+        made.blank += not text
+        if text or is_key:
+            sample = seen.setdefault(text, _sample(cells, text)) if text else Sample("", error=_MISSING_SKU)
+            made.rejected += bool(sample.error)
+            made.error = made.error or sample.error
+    made.samples = list(seen.values())[:_SHOWN]
+    return made
+
+
+def _sample(cells: Cells, text: str) -> Sample:
+    written = short(" ".join(text.split()))
+    try:
+        cleaned = cells.clean(text)
+    except CellError as error:
+        return Sample(written, error=str(error))
+    return Sample(written, "cleared" if text == cells.token else _shown(cells.column.name, cleaned or ""))
+
+
+def _shown(name: str, cleaned: str) -> str:
+    if BY_NAME[name].db_type == "boolean":
+        return "yes" if cleaned == "t" else "no"
+    return short(" ".join(cleaned.split()))
