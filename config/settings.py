@@ -194,6 +194,8 @@ CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=6_000_000)
 IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=20_000)
+# Of the prices that a file has in several currencies, those in this one are taken.
+STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
 
 # --- Logs -------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

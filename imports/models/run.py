@@ -97,6 +97,7 @@ class ImportRun(models.Model):
     constants = models.JSONField(
         default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
     )
+    profile = models.CharField(max_length=30, blank=True)
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from imports import choices, numbers, pipeline, receiving
+from imports import choices, numbers, pipeline, profiles, receiving
 from imports.columns import COLUMNS, Column
 from imports.dialect import DELIMITERS, RefusedFile
 from imports.encoding import ENCODINGS
@@ -96,14 +96,16 @@ def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
     try:
         with transaction.atomic():
             run = pipeline.hold(run.pk, ImportRun.State.DRAFT)
-            receiving.look_again(
-                run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter")
-            )
+            encoding, delimiter = request.POST.get("encoding"), request.POST.get("delimiter")
+            # Read in another way, a file has another header, and what was chosen for the old one is void.
+            is_same = (encoding, delimiter) == (run.dialect["encoding"], run.dialect["delimiter"])
+            profile = request.POST.get("profile") if is_same else None
+            receiving.look_again(run, encoding=encoding, delimiter=delimiter, profile=profile)
             run.save()
     except RefusedFile as refused:
         messages.error(request, str(refused))
     except ValueError:
-        messages.error(request, "Choose one of the encodings and one of the delimiters that are offered.")
+        messages.error(request, "Choose one of the encodings, delimiters and shops that are offered.")
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
     return to_run(run)
@@ -170,6 +172,8 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         earlier=receiving.same_file(run),
         encodings=_ENCODINGS,
         delimiters=_DELIMITERS,
+        shops=profiles.PROFILES,
+        shop=profiles.BY_NAME.get(run.profile),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
         theirs=theirs,

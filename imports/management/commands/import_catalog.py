@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from imports import choices, columns, links, pipeline, receiving, watching
+from imports import choices, columns, links, pipeline, profiles, receiving, watching
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
 
@@ -38,6 +38,11 @@ class Command(BaseCommand):
             metavar="OUR=VALUE",
             help="what our column gets where the file has no such column or a blank cell"
             " (category=Home > Kitchen), or how its cells are read (price.format=comma, price.currency=EUR)",
+        )
+        parser.add_argument(
+            "--profile",
+            choices=("none", *profiles.BY_NAME),
+            help="the shop that wrote the file; recognised by its header where this is not given",
         )
         parser.add_argument("--keep-unknown", action="store_true", help="keep other columns in the metadata")
         parser.add_argument(
@@ -76,6 +81,9 @@ class Command(BaseCommand):
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None
         except RefusedFile as refused:
             raise CommandError(f"{path.name}: {refused}", returncode=2) from None
+        if options["profile"]:
+            receiving.choose_profile(run, options["profile"].replace("none", ""))
+            run.save()
         try:
             mapping = run.mapping | {}
             for pair in options["map"]:
