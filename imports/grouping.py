@@ -84,7 +84,7 @@ class _Group:
     """The rows of one product."""
 
     def __init__(self, cells: ShopCells, grouped: Grouped, key: str, members: list[Member]) -> None:
-        self._cells, self._key, self._members = cells, key, members
+        self._cells, self._grouped, self._key, self._members = cells, grouped, key, members
         self._line, self._lead = members[0]
         self._options = [cells.options(row, self._lead) for _, row in members]
         self._product = cells.described(self._lead)
@@ -104,15 +104,17 @@ class _Group:
             self._shape_single(shaped)
 
     def _without_lead(self) -> Error | None:
-        if not self._key:
+        at = self._cells.mapping.get("name")
+        if not self._key and (at is None or not self._grouped.continues):
             message = "Nothing says which product this line belongs to. Fill in its handle, and its name."
             return (self._key_column, "", "missing_handle", message)
-        if "name" in self._cells.mapping and not self._product.cells["name"]:
+        if at is not None and not self._product.cells["name"]:
+            product = f"the product “{short(self._key)}”" if self._key else "a product"
             message = (
-                f"This line continues the product “{short(self._key)}”, whose first line, the one with the "
-                "name, is missing above it or was rejected. Put both in one file, the first line first."
+                f"This line continues {product}, whose first line, the one with the name, is missing above it "
+                "or was rejected. Put both in one file, the first line first."
             )
-            return (self._cells.header[self._cells.mapping["name"]], "", "lead_missing", message)
+            return (self._cells.header[at], "", "lead_missing", message)
         return None
 
     def _lead_rejected(self) -> Error:

@@ -32,7 +32,7 @@ def shaper_of(run: ImportRun) -> Shaper | None:
         return None
     match cells.profile.structure:
         case Grouped() as grouped:
-            return GroupShaper(cells, grouped, line_end=run.dialect["line_end"])
+            return GroupShaper(cells, grouped, line_end=run.dialect.get("line_end", "\n"))
         case ByReference() as by_reference:
             return ReferenceShaper(cells, by_reference, find=references.finder(run))
     return None
@@ -76,5 +76,4 @@ def _cells(run: ImportRun) -> ShopCells | None:
         mapping=run.mapping,
         price=Price(run.options.get("price")),
         today=run.created_at.date(),
-        keep_unknown=run.keep_unknown,
     )

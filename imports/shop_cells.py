@@ -55,16 +55,13 @@ class ShopCells:
         mapping: dict[str, int],
         price: Price | None = None,
         today: date,
-        keep_unknown: bool = False,
     ) -> None:
-        """`mapping` is our column → index, `price` how the prices are written, `today` decides about sales,
-        and with `keep_unknown` columns that nothing else reads go into the metadata."""
+        """`mapping` is our column → index, `price` how prices are written, `today` decides about sales."""
         self.profile, self.header, self.mapping = profile, header, mapping
         self.columns = frozenset({"sku", "name", "parent", "options", "images", "metadata"})
         self._index = HeaderIndex(header)
         self._found: dict[Headers, list[tuple[str, int]]] = {}
         self.prices = ShopPrices(price or Price(), today)
-        self._unknown = self._unread() if keep_unknown else []
 
     def ours(self, row: Sequence[str], name: str) -> str:
         """The stripped cell of one of our columns; "" where the file has none."""
@@ -108,7 +105,6 @@ class ShopCells:
         draft = Draft({"sku": self.ours(row, "sku")}, self._kept(row, self.profile.kept_of_variant))
         self._set_price(row, draft)
         self._set_stock(row, draft)
-        draft.kept |= {self.header[at]: text for at in self._unknown if (text := row[at].strip())}
         draft.images = addresses(self.all_of(row, self.profile.variant_images))
         if files := file_names(self.all_of(row, self.profile.variant_images)):
             draft.kept["image_files"] = files
@@ -216,14 +212,3 @@ class ShopCells:
         text = self.their(row, headers)
         pieces = [piece.strip() for piece in text.split(packed.separator)] if text else []
         return [piece.split(packed.clip)[0].strip() for piece in pieces] if packed.clip else pieces
-
-    def _unread(self) -> list[int]:
-        """Indexes of the columns with a name that neither the mapping nor the profile reads."""
-        read = {at for headers in self.profile.read() for _, at in self._columns(headers)} | set(
-            self.mapping.values()
-        )
-        return [
-            at
-            for at, name in enumerate(self.header)
-            if at not in read and name.strip() and name not in ("_line", "_error")
-        ]

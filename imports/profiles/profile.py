@@ -159,28 +159,6 @@ class Profile:
     # Line breaks are written as a backslash and an n.
     escaped_breaks: bool = False
 
-    def read(self) -> list[Headers]:
-        """All headers that it reads beside those of `mapping`."""
-        headers = [
-            self.images, self.image_position, self.variant_images, self.tags, self.status, self.compare_at,
-            self.price_impact, self.tracked, (self.prices,), *self.fallbacks.values(), *self.kept.values(),
-            *self.kept_of_variant.values(),
-        ]  # fmt: skip
-        if self.options:
-            headers += [self.options.names, self.options.values]
-        if self.sale:
-            headers += [self.sale.price, self.sale.begins, self.sale.ends]
-        match self.structure:
-            case Grouped(key=key):
-                headers.append(key)
-            case ByReference(
-                kind=kind, translation=translation, relation=ParentColumn(parent=parent, id=number)
-            ):
-                headers += [kind, translation, parent, number]
-            case ByReference(kind=kind, translation=translation, relation=ChildList() as children):
-                headers += [kind, translation, children.variations, children.labels, children.hidden]
-        return headers
-
 
 def _split(text: str, separator: str) -> list[str]:
     """The pieces between separators; one behind a backslash is none."""

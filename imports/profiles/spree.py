@@ -1,6 +1,6 @@
 """Spree's product export: the product's own row comes first, a row for each variant below it."""
 
-from imports.profiles.profile import Grouped, OptionPairs, Profile
+from imports.profiles.profile import Categories, Grouped, OptionPairs, Profile
 
 PROFILE = Profile(
     name="spree",
@@ -21,6 +21,7 @@ PROFILE = Profile(
     structure=Grouped(key=("slug", "product_id")),
     options=OptionPairs(names=("option{n}_name",), values=("option{n}_value",)),
     images=("image{n}_src",),
+    categories=Categories(levels="->", roots=frozenset({"categories"})),
     tags=("tags", "labels"),
     published={"active": "true", "draft": "false", "archived": "false", "paused": "false"},
     compare_at=("compare_at_price",),
