@@ -112,7 +112,7 @@ class _Group:
             product = f"the product “{short(self._key)}”" if self._key else "a product"
             message = (
                 f"This line continues {product}, whose first line, the one with the name, is missing above it "
-                "or was rejected. Put both in one file, the first line first."
+                "it or was rejected. Put both in one file, the first line first."
             )
             return (self._cells.header[at], "", "lead_missing", message)
         return None
