@@ -111,8 +111,8 @@ class _Group:
         if at is not None and not self._product.cells["name"]:
             product = f"the product “{short(self._key)}”" if self._key else "a product"
             message = (
-                f"This line continues {product}, whose first line, the one with the name, is missing above it "
-                "it or was rejected. Put both in one file, the first line first."
+                f"This line continues {product}, whose first line, the one with the name, is missing or "
+                "was rejected. Put both in one file, the first line first."
             )
             return (self._cells.header[at], "", "lead_missing", message)
         return None
