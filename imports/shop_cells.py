@@ -37,11 +37,12 @@ class Draft:
 
     def row(self) -> list[str]:
         """One text for each of NAMES."""
-        made = {
+        cells = {
             "metadata": json.dumps(self.kept, ensure_ascii=False) if self.kept else "",
             "images": "\n".join(dict.fromkeys(self.images)),
+            **self.cells,
         }
-        return [{**made, **self.cells}.get(name, "") for name in NAMES]
+        return [cells.get(name, "") for name in NAMES]
 
 
 class ShopCells:

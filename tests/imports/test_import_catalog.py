@@ -62,3 +62,12 @@ def test_empty_token_is_bad_usage(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="1 to 40 characters") as refused:
         begin(tmp_path, "sku,stock\nA,\n", "--clear-token", "")
     assert (refused.value.returncode, ImportRun.objects.exists()) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"), [([], "shopify"), (["--profile", "none"], ""), (["--profile", "spree"], "spree")]
+)
+def test_profile_is_recognised_or_as_told(tmp_path: Path, options: list[str], profile: str) -> None:
+    header = "Handle,Title,Variant SKU,Variant Price\n"
+    run = begin(tmp_path, f"{header}a,A,A-1,5\n", *options, "--map", "sku=Variant SKU")
+    assert (run.profile, run.mapping["sku"]) == (profile, 2)

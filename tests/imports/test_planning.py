@@ -225,9 +225,9 @@ def starts_product(before: Sequence[str], row: Sequence[str]) -> bool:
 
 
 def grouped_table(products: int) -> list[list[str]]:
-    """Products of one to five rows, the first of each with a text of several lines."""
+    """Products of one to five rows, the first of each with a text of several lines, one like a row."""
     return [
-        [f"p-{product}", f"<p>Text\nof {product}</p>" if not row else "", str(row)]
+        [f"p-{product}", f"<p>Text,\nx-{product},y,z\nof {product}</p>" if not row else "", str(row)]
         for product in range(products)
         for row in range(1 + product % 5)
     ]
@@ -244,6 +244,19 @@ def test_chunks_start_with_groups(target: int, small_limits: None) -> None:
     assert len(made.chunks) > 5
     firsts = [next(iter(reader_of(data[chunk.offset :], 3)))[1] for chunk in made.chunks]
     assert [cells[2] for cells in firsts] == ["0"] * len(firsts)
+
+
+@pytest.mark.parametrize("window", range(30, 90, 4))
+def test_text_like_a_row_at_the_end_of_what_is_looked_at_starts_no_group(
+    window: int, small_limits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_WINDOW", window)
+    table = grouped_table(60)
+    data = written(table).encode()
+    made = plan(io.BytesIO(data), dialect=dialect(), width=3, target=60, starts_group=starts_product)
+
+    rows, problems = read_by_chunks(data, 3, dialect(), made.chunks)
+    assert ([cells for _, cells in rows], problems) == (table, [])
 
 
 def test_stray_quote_in_a_group_does_not_cut_another(small_limits: None) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from imports.made_names import clipped
-from imports.shop_cells import NAMES
-from tests.imports.shaped_files import filled, fixture, in_pieces, refused, shape
+from imports.profiles import BY_NAME, guess_mapping
+from imports.shop_cells import NAMES, ShopCells
+from tests.imports.shaped_files import TODAY, filled, fixture, in_pieces, refused, shape, shaper_of
 
 SHOPIFY = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src,Published\n"
 VENDURE = "name,slug,optionGroups,optionValues,sku,price\n"
@@ -26,6 +32,29 @@ def test_every_line_is_accounted_for_once() -> None:
         assert len(told) == len(set(told))
         assert set(shaped.lines) <= set(counted)
         assert all(len(row) == len(NAMES) for row in shaped.rows)
+
+
+CELLS = st.sampled_from(
+    ["", "", "", "a", "b", "Size", "S", "M", "1", "-3", "9,99", "id:1", "1|2", "sku=a,size=S|sku=b", "simple",
+     "variable", "variation", "configurable", "__clear__", "<b", "{}", "\\,", "∞", "https://a.example/a, /b"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name, profile in BY_NAME.items() if profile.structure])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_cells_are_shaped_and_every_line_is_told_once(name: str, data: st.DataObject) -> None:
+    first = fixture(name).splitlines()[0]
+    header = next(csv.reader(io.StringIO(first), delimiter=max(",;", key=first.count)))
+    rows = data.draw(st.lists(st.lists(CELLS, min_size=len(header), max_size=len(header)), max_size=8))
+    profile = BY_NAME[name]
+    cells = ShopCells(profile, header=header, mapping=guess_mapping(header, profile), today=TODAY)
+    shaped = in_pieces(shaper_of(cells, rows), range(2, len(rows) + 2), rows)
+
+    counted = [line for line, counts in zip(shaped.lines, shaped.counts, strict=True) if counts]
+    told = counted + shaped.merged + [line for line, *_ in shaped.rejected]
+    assert sorted(told) == list(range(2, len(rows) + 2))
+    assert set(shaped.lines) == set(counted)
 
 
 @pytest.mark.parametrize("size", [1, 3, 100])
