@@ -93,8 +93,6 @@ class ShopCells:
                 "published": self._published(row),
             }
         )
-        if self.ours(row, "category") == "__clear__":
-            draft.cells["category"] = "__clear__"
         tags = [tag.strip() for cell in self.all_of(row, self.profile.tags) for tag in cell.split(",")]
         kept = {"tags": [tag for tag in tags if tag], "categories": paths if len(paths) > 1 else []}
         draft.kept = {key: value for key, value in kept.items() if value}

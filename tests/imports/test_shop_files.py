@@ -105,6 +105,13 @@ def test_profile_can_be_declined_and_chosen() -> None:
         receiving.choose_profile(run, "ebay")
 
 
+def test_export_without_a_column_of_skus_gets_made_ones() -> None:
+    run = import_rows("Handle,Title,Option1 Name,Option1 Value,Variant Price\ncup,Cup,Size,S,9\ncup,,,M,8\n")
+
+    assert outcomes(run) == {"created": 2}
+    assert set(families()) == {"cup", "cup:s", "cup:m"}
+
+
 def test_declined_profile_takes_each_row_for_a_product() -> None:
     run = receive("ID,Type,SKU,Name,Published,Regular price,Parent\n1,grouped,A,A,1,5,\n")
     receiving.choose_profile(run, "")
