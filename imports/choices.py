@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imports import cells, columns
+from imports import cells, columns, profiles
 from imports.models import ImportRun
 
 _LONGEST_TOKEN = 40  # characters
@@ -56,7 +56,8 @@ def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:
             raise MappingError(f"The file has {len(run.header)} columns; there is no number {index + 1}.")
     if len(set(mapping.values())) < len(mapping):
         raise MappingError("Two of our columns are mapped to the same column of the file. Unmap one.")
-    if "sku" not in mapping:
+    profile = profiles.BY_NAME.get(run.profile)
+    if "sku" not in mapping and not (profile and profile.structure):  # which would make them
         raise MappingError(
             f"No column of {run.filename} was recognised as the SKU. Say which one it is"
             f" (for example --map sku=Code). The file has: {named(run.header)}."

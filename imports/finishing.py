@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from imports import pipeline
+from imports import pipeline, references
 from imports.columns import EXTRA_COLUMNS
 from imports.dialect import Dialect
 from imports.models import ImportRun, RejectedRow
@@ -90,5 +90,6 @@ def clean(claim: Claim) -> None:
     run = ImportRun.objects.get(pk=claim.payload["run"])
     with transaction.atomic(), connection.cursor() as cursor:
         run.chunks.update(categories=[], unchanged=b"")
-        cursor.execute(f"DROP TABLE IF EXISTS {run.staging_table}, {run.staging_table}_categories")
+        tables = (run.staging_table, f"{run.staging_table}_categories", references.table_of(run))
+        cursor.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
         claiming.complete(claim)

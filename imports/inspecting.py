@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, TextIO
 
 from django.conf import settings
 
-from imports import columns
+from imports import profiles
 from imports.dialect import Inspection, RefusedFile, examine
 from imports.planning import Chunk, plan
 from imports.reading import ChunkReader, Problem
@@ -102,11 +102,13 @@ def _write_rows(table: TableReader, out: TextIO, limit: int | None) -> None:
 
 
 def _described(seen: Inspection) -> dict[str, Any]:
-    guesses = columns.guess_mapping(seen.header)
+    profile = profiles.recognise(seen.header)
+    guesses = profiles.guess_mapping(seen.header, profile)
     return {
         "size": seen.size,
         "dialect": seen.dialect.as_dict(),
         "header": seen.header,
+        "profile": profile.name if profile else None,
         "left_out": [asdict(aside) for aside in seen.asides],
         "columns": {ours: {"index": at, "header": seen.header[at]} for ours, at in guesses.items()},
     }

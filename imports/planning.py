@@ -7,13 +7,14 @@ could reach.
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO, cast
 
 from imports.dialect import Dialect, RefusedFile
 from imports.encoding import UTF8, EncodingEvidence
+from imports.reading import ChunkReader
 from imports.recovery import MAX_CELL, MAX_RECORD_LINES, RUN, LineGrammar, RecordFinder, Search
 
 MAX_LINE = 16_777_216  # bytes; a chunk is held in memory, and it can't be cut inside a line
@@ -22,7 +23,11 @@ _BLOCK = 131_072
 _WINDOW = 131_072
 _NEAR = 32_768
 _LOOKBACK = 4 * MAX_CELL  # bytes that the longest record can take in UTF-8
+_GROUP_LINES, _GROUP_BYTES = 10_000, 8_388_608  # of what is left of a group; one with more is cut
 _HOPELESS_LINES = 2 * MAX_RECORD_LINES  # where even these hold no certain start, any line start must do
+
+# Whether the second of two records that follow each other begins a group that must stay in one chunk.
+type StartsGroup = Callable[[Sequence[str], Sequence[str]], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,20 @@ class Plan:
     encoding: str  # by all its bytes; the dialect's was told from a sample
 
 
-def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_000) -> Plan:
+def plan(
+    stream: BinaryIO,
+    *,
+    dialect: Dialect,
+    width: int,
+    target: int = 4_000_000,
+    starts_group: StartsGroup | None = None,
+) -> Plan:
     """Plan chunks of about `target` bytes, or somewhat less, for a seekable file whose header has `width`
     cells.
 
-    Memory is flat. Raises RefusedFile if a line is longer than MAX_LINE bytes.
+    Where `starts_group` is given, a chunk also starts with a group, unless the next one begins more than
+    _GROUP_LINES or _GROUP_BYTES further down. Memory is flat. Raises RefusedFile if a line is longer than
+    MAX_LINE bytes.
     """
     end = stream.seek(0, os.SEEK_END) if dialect.data_end is None else dialect.data_end
     if dialect.data_end is not None:
@@ -58,7 +72,8 @@ def plan(stream: BinaryIO, *, dialect: Dialect, width: int, target: int = 4_000_
     survey = _Survey(stream, dialect, _even(end - dialect.data_offset, target))
     encoding = survey.encoding if dialect.encoding == UTF8 else dialect.encoding
     search = _RowSearch(stream, dialect=dialect, encoding=encoding, width=width)
-    cuts = [(dialect.data_offset, 0), *_cuts(survey.stripes, search), (survey.size, survey.lines)]
+    places = _cuts(survey.stripes, search, starts_group)
+    cuts = [(dialect.data_offset, 0), *places, (survey.size, survey.lines)]
     chunks = [
         Chunk(number, start, end - start, dialect.first_line + before, after - before)
         for number, ((start, before), (end, after)) in enumerate(pairwise(cuts))
@@ -72,7 +87,9 @@ def _even(size: int, target: int) -> int:
     return -(-size // (2 * pairs)) if size > target else target
 
 
-def _cuts(stripes: list[tuple[int, int]], search: "_RowSearch") -> Iterator[tuple[int, int]]:
+def _cuts(
+    stripes: list[tuple[int, int]], search: "_RowSearch", starts_group: StartsGroup | None
+) -> Iterator[tuple[int, int]]:
     """(offset, physical lines before it) of the first certain record of each stripe that has one."""
     last = 0
     for offset, lines_before in stripes:
@@ -81,8 +98,13 @@ def _cuts(stripes: list[tuple[int, int]], search: "_RowSearch") -> Iterator[tupl
         found = search.first_from(offset)
         if found is None:
             return
-        last = found[0]
-        yield last, lines_before + found[1]
+        last, lines_before = found[0], lines_before + found[1]
+        if starts_group is not None:
+            further = search.first_group_after(last, starts_group)
+            if further is None:
+                return
+            last, lines_before = last + further[0], lines_before + further[1]
+        yield last, lines_before
 
 
 class _Head:
@@ -137,6 +159,7 @@ class _RowSearch:
 
     def __init__(self, stream: BinaryIO, *, dialect: Dialect, encoding: str, width: int) -> None:
         self._stream, self._encoding, self._start = stream, encoding, dialect.data_offset
+        self._dialect, self._width = replace(dialect, encoding=encoding), width
         self._eol, self._coding = dialect.line_end.encode(), dialect.coding
         self._grammar = LineGrammar(
             delimiter=self._coding.delimiter,
@@ -163,6 +186,34 @@ class _RowSearch:
             if len(data) < size:
                 return None
             size *= 4
+
+    def first_group_after(self, offset: int, starts_group: StartsGroup) -> tuple[int, int] | None:
+        """(bytes, lines) from `offset`, where a record certainly starts, to the next one that also starts a
+        group; (0, 0) if that is too far, None if there is none."""
+        size = _WINDOW
+        while True:
+            self._stream.seek(offset)
+            data = self._stream.read(size)
+            lines = data.split(self._eol)[:-1]  # the last one is cut by the end of the window
+            if (place := self._first_group(data, lines, starts_group)) is not None:
+                return sum(len(line) + 1 for line in lines[:place]), place
+            if len(lines) > _GROUP_LINES or size >= _GROUP_BYTES:
+                return 0, 0
+            if len(data) < size:
+                return None
+            size *= 4
+
+    def _first_group(self, data: bytes, lines: list[bytes], starts_group: StartsGroup) -> int | None:
+        rows = dict(ChunkReader(data, dialect=self._dialect, width=self._width, first_line=0))
+        horizon, reached = _Horizon([self._text(line) for line in lines], self._grammar), 0
+        before: list[str] | None = None
+        for index in range(min(len(lines), _GROUP_LINES)):
+            if row := rows.get(index):
+                if before is not None and reached <= index and starts_group(before, row):
+                    return index
+                before = row
+            reached = max(reached, horizon.of(index))
+        return None
 
     def _before_run(self, offset: int) -> tuple[int, int] | None:
         """As `first_from`: where the first `RUN` lines begin of which each stands alone, if that is near."""

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 
-from imports import columns, numbers, remembering
+from imports import numbers, profiles, remembering
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 from imports.unpacking import Unpacked
@@ -74,21 +74,39 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool 
 
 
 def look_again(
-    run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None, recall: bool = True
+    run: ImportRun,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    profile: str | None = None,
+    recall: bool = True,
 ) -> None:
     """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
 
-    What was chosen for the header before stands above the guess, unless not to `recall`.
+    `profile` is the name of one, "" for none, None to recognise it by the header. What was chosen for the
+    header before stands above the guess, unless not to `recall`.
 
-    Raises RefusedFile.
+    Raises RefusedFile, or ValueError for a correction that is not offered.
     """
     with run.opened() as stream:
         seen = inspect(stream, encoding=encoding, delimiter=delimiter)
     run.dialect = seen.dialect.as_dict() | {"asides": [asdict(aside) for aside in seen.asides]}
     run.header = seen.header
-    run.mapping = columns.guess_mapping(seen.header)
+    choose_profile(run, profile)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]
     remembering.recall(run) if recall else remembering.forget(run)
+
+
+def choose_profile(run: ImportRun, name: str | None) -> None:
+    """Take the file for an export of this shop ("" for none, None to recognise it) and guess the mapping.
+
+    Changes `run`, saves nothing. Raises ValueError for a shop that is not known.
+    """
+    if name and name not in profiles.BY_NAME:
+        raise ValueError(f"There is no profile “{name}”. There are: {', '.join(profiles.BY_NAME)}.")
+    profile = profiles.recognise(run.header) if name is None else profiles.BY_NAME.get(name)
+    run.profile = profile.name if profile else ""
+    run.mapping = profiles.guess_mapping(run.header, profile)
 
 
 def sample_rows(run: ImportRun) -> list[list[str]]:

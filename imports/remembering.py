@@ -31,6 +31,7 @@ def recall(run: ImportRun) -> None:
     if saved is None:
         return
     run.saved_mapping = saved
+    run.profile = saved.values["profile"]
     run.mapping = _recalled_mapping(run, saved.values["mapping"])
     run.options = _known(saved.values["options"])
     for name in _AS_CHOSEN:
@@ -67,6 +68,7 @@ def _values(run: ImportRun, options: Mapping[str, Mapping[str, str]]) -> dict[st
     return {
         # Also which ones were left out: a column that Tallyman learns later is still to be guessed.
         "mapping": {name: places.get(run.mapping.get(name, -1)) for name in columns.BY_NAME},
+        "profile": run.profile,
         "options": {name: dict(chosen) for name, chosen in options.items()},
         **{name: getattr(run, name) for name in _AS_CHOSEN},
     }

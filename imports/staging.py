@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import DataError
 
-from imports import pipeline
+from imports import pipeline, shaping
 from imports.cleaning import Batch, clean, open_chunk
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
@@ -49,7 +49,11 @@ def plan(claim: Claim) -> None:
     try:
         with run.opened() as stream:
             result = plan_chunks(
-                stream, dialect=dialect, width=len(run.header), target=settings.IMPORT_CHUNK_BYTES
+                stream,
+                dialect=dialect,
+                width=len(run.header),
+                target=settings.IMPORT_CHUNK_BYTES,
+                starts_group=shaping.starts_group(run),
             )
     except RefusedFile as refused:
         raise JobFailed(refused.message, permanent=True) from refused
@@ -64,6 +68,7 @@ def plan(claim: Claim) -> None:
         )
         for chunk in result.chunks
     ]
+    shaping.note_references(run, chunks, encoding=result.encoding)
     pipeline.planned(claim, run_id=run.pk, chunks=chunks, lines=result.lines, encoding=result.encoding)
 
 

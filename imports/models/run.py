@@ -97,6 +97,9 @@ class ImportRun(models.Model):
     constants = models.JSONField(
         default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
     )
+    profile = models.CharField(
+        max_length=30, blank=True, help_text="The shop system whose export the file is; blank for none."
+    )
     saved_mapping = models.ForeignKey(
         "imports.SavedMapping",
         null=True,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from imports import choices, pipeline, receiving
+from imports import choices, pipeline, profiles, receiving
 from imports.columns import COLUMNS
 from imports.dialect import DELIMITERS, RefusedFile
 from imports.encoding import ENCODINGS
@@ -98,7 +98,12 @@ def _options(request: HttpRequest) -> dict[str, dict[str, str]]:
 
 
 def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    return _read(request, run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter"))
+    how = {"encoding": request.POST.get("encoding"), "delimiter": request.POST.get("delimiter")}
+    profile = request.POST.get("profile")
+    # Read in another way, a file has another header, and the shop that was chosen for the old one is void.
+    if profile == run.profile or any(run.dialect[name] != value for name, value in how.items()):
+        return _read(request, run, **how)
+    return _read(request, run, **how, profile=profile, recall=False)
 
 
 def _forget(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -116,7 +121,7 @@ def _read(request: HttpRequest, run: ImportRun, **settings: Any) -> HttpResponse
     except RefusedFile as refused:
         messages.error(request, str(refused))
     except ValueError:
-        messages.error(request, "Choose one of the encodings and one of the delimiters that are offered.")
+        messages.error(request, "Choose one of the encodings, delimiters and shops that are offered.")
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
     return to_run(run)
@@ -150,6 +155,8 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         earlier=receiving.same_file(run),
         encodings=_ENCODINGS,
         delimiters=_DELIMITERS,
+        shops=profiles.PROFILES,
+        shop=profiles.BY_NAME.get(run.profile),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
         rows=rows[:_PREVIEW_ROWS],

@@ -166,3 +166,12 @@ def test_preview_shows_what_the_columns_become_and_leaves_nothing(
     call_command("import_catalog", str(path), "--preview", *options, stdout=said)
     assert said.getvalue().split() == PREVIEW.split()
     assert (ImportRun.objects.exists(), SavedMapping.objects.exists()) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("options", "profile"), [([], "shopify"), (["--profile", "none"], ""), (["--profile", "spree"], "spree")]
+)
+def test_profile_is_recognised_or_as_told(tmp_path: Path, options: list[str], profile: str) -> None:
+    header = "Handle,Title,Variant SKU,Variant Price\n"
+    run = begin(tmp_path, f"{header}a,A,A-1,5\n", *options, "--map", "sku=Variant SKU")
+    assert (run.profile, run.mapping["sku"]) == (profile, 2)

@@ -129,3 +129,11 @@ def test_table_longer_than_a_chunk_is_read_in_flat_memory() -> None:
     assert (count, table.records, table.lines) == (150_000, 150_000, 150_000)
     assert peak < 12_000_000
     assert out.getvalue() == text.getvalue()
+
+
+def test_json_names_the_shop_whose_export_it_is(files: Callable[..., list[Path]]) -> None:
+    shop, other = files(shop=b"Handle,Title,Variant SKU,Variant Price\na,A,A-1,5\n", other=b"sku,name\nA,B\n")
+
+    seen = json.loads(shown(shop))
+    assert (seen["profile"], seen["columns"]["sku"]) == ("shopify", {"index": 2, "header": "Variant SKU"})
+    assert json.loads(shown(other))["profile"] is None

@@ -307,6 +307,28 @@ def test_changed_delimiter_reads_the_file_again(client: Client) -> None:
     assert (run.state, run.header) == ("draft", ["sku,name", "colour"])
 
 
+def test_recognised_shop_is_told_and_can_be_declined(client: Client) -> None:
+    run = receive("Handle,Title,Variant SKU,Variant Price\na,A,A-1,5\n")
+    assert "Recognised as an export of Shopify." in text_of(client.get(page_of(run)))
+
+    form = {"action": "look", "encoding": "utf-8", "delimiter": ",", "profile": ""}
+    answer = client.post(page_of(run), form, follow=True)
+    run.refresh_from_db()
+    assert (run.profile, "Recognised as" in text_of(answer)) == ("", False)
+
+
+def test_file_read_in_another_way_is_recognised_anew(client: Client) -> None:
+    run = receive("Handle;Title;Variant SKU,;Variant Price\na;A;A-1,;5\n")
+    client.post(
+        page_of(run), {"action": "look", "encoding": "utf-8", "delimiter": ",", "profile": run.profile}
+    )
+    run.refresh_from_db()
+    assert (run.profile, len(run.header)) == ("", 2)
+    client.post(page_of(run), {"action": "look", "encoding": "utf-8", "delimiter": ";", "profile": ""})
+    run.refresh_from_db()
+    assert (run.profile, len(run.header)) == ("shopify", 4)
+
+
 def test_setting_that_is_not_offered_changes_nothing(client: Client) -> None:
     run = receive(csv_of(BROKEN))
     form = {"action": "look", "encoding": "klingon", "delimiter": ","}

@@ -3,6 +3,7 @@
 import io
 import time
 import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -217,3 +218,67 @@ def test_reading_by_chunks_is_reading_in_one_piece(
 
         assert read_by_chunks(data, width, how, made.chunks) == read_whole(data, width, how)
         assert made.lines == sum(chunk.lines for chunk in made.chunks)
+
+
+def starts_product(before: Sequence[str], row: Sequence[str]) -> bool:
+    return before[0] != row[0]
+
+
+def grouped_table(products: int) -> list[list[str]]:
+    """Products of one to five rows, the first of each with a text of several lines, one like a row."""
+    return [
+        [f"p-{product}", f"<p>Text,\nx-{product},y,z\nof {product}</p>" if not row else "", str(row)]
+        for product in range(products)
+        for row in range(1 + product % 5)
+    ]
+
+
+@pytest.mark.parametrize("target", [1, 40, 200, 1_000])
+def test_chunks_start_with_groups(target: int, small_limits: None) -> None:
+    table = grouped_table(60)
+    data = written(table).encode()
+    made = plan(io.BytesIO(data), dialect=dialect(), width=3, target=target, starts_group=starts_product)
+
+    rows, problems = read_by_chunks(data, 3, dialect(), made.chunks)
+    assert ([cells for _, cells in rows], problems) == (table, [])
+    assert len(made.chunks) > 5
+    firsts = [next(iter(reader_of(data[chunk.offset :], 3)))[1] for chunk in made.chunks]
+    assert [cells[2] for cells in firsts] == ["0"] * len(firsts)
+
+
+@pytest.mark.parametrize("window", range(30, 90, 4))
+def test_text_like_a_row_at_the_end_of_what_is_looked_at_starts_no_group(
+    window: int, small_limits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_WINDOW", window)
+    table = grouped_table(60)
+    data = written(table).encode()
+    made = plan(io.BytesIO(data), dialect=dialect(), width=3, target=60, starts_group=starts_product)
+
+    rows, problems = read_by_chunks(data, 3, dialect(), made.chunks)
+    assert ([cells for _, cells in rows], problems) == (table, [])
+
+
+def test_stray_quote_in_a_group_does_not_cut_another(small_limits: None) -> None:
+    lines = (
+        written([[f"p-{i // 3}", "text", str(i % 3)] for i in range(300)]).encode().splitlines(keepends=True)
+    )
+    lines[100] = lines[100].replace(b"text", b'"text')
+    data = b"".join(lines)
+    made = plan(io.BytesIO(data), dialect=dialect(), width=3, target=200, starts_group=starts_product)
+
+    assert len(made.chunks) > 5
+    assert all((chunk.first_line - 1) % 3 == 0 for chunk in made.chunks)
+
+
+def test_group_without_end_is_cut_where_it_is_too_long(
+    small_limits: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"same,a,b\n" * 500
+    whole = plan(io.BytesIO(data), dialect=dialect(), width=3, target=200, starts_group=starts_product)
+    monkeypatch.setattr(planning, "_GROUP_LINES", 50)
+    cut = plan(io.BytesIO(data), dialect=dialect(), width=3, target=200, starts_group=starts_product)
+
+    assert len(whole.chunks) == 1
+    assert len(cut.chunks) > 5
+    assert sum(chunk.lines for chunk in cut.chunks) == 500

@@ -11,7 +11,7 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 
-from imports import choices, columns, links, pipeline, receiving, showing, watching
+from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
 from imports.models import ImportRun
 
@@ -40,6 +40,11 @@ class Command(BaseCommand):
             metavar="OUR=VALUE",
             help="what our column gets where the file has no such column or a blank cell"
             " (category=Home > Kitchen), or how its cells are read (price.format=comma, price.currency=EUR)",
+        )
+        parser.add_argument(
+            "--profile",
+            choices=("none", *profiles.BY_NAME),
+            help="the shop that wrote the file; recognised by its header where this is not given",
         )
         parser.add_argument(
             "--keep-unknown", action="store_true", default=None, help="keep other columns in the metadata"
@@ -100,6 +105,10 @@ class Command(BaseCommand):
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None
         except RefusedFile as refused:
             raise CommandError(f"{path.name}: {refused}", returncode=2) from None
+        if options["profile"]:
+            receiving.choose_profile(run, options["profile"].replace("none", ""))
+            remembering.forget(run)
+            run.save()
         if run.saved_mapping:
             self.stderr.write(
                 f"Columns as they were mapped on {run.saved_mapping.mapped_at:%-d %b %Y}, for the last file"

@@ -1,0 +1,79 @@
+"""From the rows of a shop's file to rows of ours: products, and variants below their parents.
+
+    reader's rows ─▶ Shaper ─▶ rows with one text for each of our columns ─▶ cleaning, as for any file
+
+What belongs together is told by the profile's structure: `grouping` has the rows that follow each other,
+`referring` those that name each other from anywhere in the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from imports import references
+from imports.dialect import Dialect
+from imports.grouping import Groups, GroupShaper
+from imports.models import Chunk, ImportRun
+from imports.number_columns import Price
+from imports.profiles import BY_NAME
+from imports.profiles.profile import ByReference, Grouped
+from imports.reading import ChunkReader
+from imports.referring import References, ReferenceShaper
+from imports.shaped import Shaped as Shaped
+from imports.shaped import Shaper as Shaper
+from imports.shop_cells import ShopCells
+
+
+def shaper_of(run: ImportRun) -> Shaper | None:
+    """A shaper for one chunk of the import's file; None where each row is one product."""
+    cells = _cells(run)
+    if cells is None:
+        return None
+    match cells.profile.structure:
+        case Grouped() as grouped:
+            return GroupShaper(cells, grouped, line_end=run.dialect.get("line_end", "\n"))
+        case ByReference() as by_reference:
+            return ReferenceShaper(cells, by_reference, find=references.finder(run))
+    return None
+
+
+def starts_group(run: ImportRun) -> Callable[[Sequence[str], Sequence[str]], bool] | None:
+    """What tells, of two records that follow each other, whether the second begins a product of its own;
+    None where any record may stand at the beginning of a chunk."""
+    cells = _cells(run)
+    if cells and isinstance(cells.profile.structure, Grouped):
+        return Groups(cells, cells.profile.structure).starts
+    return None
+
+
+def note_references(run: ImportRun, chunks: Sequence[Chunk], *, encoding: str) -> None:
+    """Where rows refer to each other from anywhere in the file, look through it once for what they note."""
+    cells = _cells(run)
+    if cells and isinstance(cells.profile.structure, ByReference):
+        noting = References(cells, cells.profile.structure)
+        rows = _rows(run, chunks, replace(Dialect.from_dict(run.dialect), encoding=encoding))
+        references.collect(run, (note for row in rows for note in noting.noted(row)))
+
+
+def _rows(run: ImportRun, chunks: Sequence[Chunk], dialect: Dialect) -> Iterator[list[str]]:
+    with run.opened() as stream:
+        for chunk in chunks:
+            stream.seek(chunk.offset)
+            data = stream.read(chunk.length)
+            reader = ChunkReader(data, dialect=dialect, width=len(run.header), first_line=chunk.first_line)
+            for _, rows in reader.blocks():
+                yield from rows
+
+
+def _cells(run: ImportRun) -> ShopCells | None:
+    profile = BY_NAME.get(run.profile)
+    if profile is None:
+        return None
+    return ShopCells(
+        profile,
+        header=run.header,
+        mapping=run.mapping,
+        price=Price(run.options.get("price")),
+        today=run.created_at.date(),
+    )
