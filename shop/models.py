@@ -329,11 +329,12 @@ class Product(TimestampedModel):
         if self.parent.parent_id:
             message = f"“{self.parent}” is a variant itself. Choose the product that it is a variant of."
             raise ValidationError({"parent": message})
-        if Product.objects.variants_of(self).exists():
+        is_stored = not self._state.adding  # else its key may be none yet
+        if is_stored and Product.objects.variants_of(self).exists():
             message = f"“{self.name}” has variants itself, so it can't be one. Move them first."
             raise ValidationError({"parent": message})
-        twin = self.parent.variants.filter(options=self.options).exclude(pk=self.pk).first()
-        if twin:
+        alike = Product.objects.variants_of(self.parent).filter(options=self.options)
+        if twin := (alike.exclude(pk=self.pk) if is_stored else alike).first():
             raise ValidationError(
                 {"options": f"{twin.sku} has the same options. Say what sets this one apart."}
             )

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from imports.models import ImportRun
 from shop.models import Product
 from tests.imports.running import (
     confirm,
