@@ -350,6 +350,11 @@ class Product(TimestampedModel):
             return StockLevel.OUT
         return StockLevel.LOW if self.stock <= settings.LOW_STOCK else StockLevel.IN
 
+    @property
+    def stock_text(self) -> str:
+        """`low 3`: what is left, as staff see it."""
+        return f"{self.stock_level.label} {self.stock:,}"
+
 
 class ProductImage(TimestampedModel):
     """A picture of a product: a stored file, or an address from which one is to be fetched."""
