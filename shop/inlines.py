@@ -20,6 +20,7 @@ class ProductImageInline(TabularInline):
     model = ProductImage
     fields = ["preview", "file", "source_url", "alt", "position"]
     readonly_fields = ["preview"]
+    show_title = False  # the address stands in a field of its own
     extra = 0
 
     @display(description="Preview")
@@ -30,7 +31,8 @@ class ProductImageInline(TabularInline):
         if not image.source_url:
             return "–"
         return format_html(
-            '<a href="{}" target="_blank" rel="noopener noreferrer">Open</a>', image.source_url
+            '<a class="tally-link" href="{}" target="_blank" rel="noopener noreferrer">Open</a>',
+            image.source_url,
         )
 
 
@@ -43,6 +45,7 @@ class VariantInline(TabularInline):
     fields = readonly_fields = ["variant", "set_apart", "priced", "in_stock", "published"]
     ordering = ["sku"]
     per_page = 50  # some have hundreds
+    show_title = False
     extra = 0
     can_delete = False
 
@@ -59,7 +62,7 @@ class VariantInline(TabularInline):
     @display(description="SKU")
     def variant(self, product: Product) -> SafeString:
         address = reverse("admin:shop_product_change", args=[product.pk])
-        return format_html('<a href="{}">{}</a>', address, product.sku)
+        return format_html('<a class="tally-link" href="{}">{}</a>', address, product.sku)
 
     @display(description="options")
     def set_apart(self, product: Product) -> str:

@@ -361,7 +361,7 @@ class ProductImage(TimestampedModel):
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
     file = models.ImageField(upload_to="products/%Y/%m/", blank=True)
-    source_url = models.URLField(max_length=1000, blank=True)
+    source_url = models.URLField("address", max_length=1000, blank=True)
     alt = models.CharField("alternative text", max_length=255, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 

@@ -44,6 +44,11 @@ class Migration(migrations.Migration):
             name='parent',
             field=models.ForeignKey(blank=True, db_index=False, help_text='The product that this one is a variant of.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='shop.product', verbose_name='variant of'),
         ),
+        migrations.AlterField(
+            model_name='productimage',
+            name='source_url',
+            field=models.URLField(blank=True, max_length=1000, verbose_name='address'),
+        ),
         migrations.AlterConstraint(
             model_name='product',
             name='product_not_own_parent',
