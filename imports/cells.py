@@ -61,17 +61,20 @@ class Cells:
         return cleaned
 
 
-def cells_of(run: ImportRun) -> list[Cells]:
-    """How the import reads each column that it writes, in our order."""
-    return [_cells(run, name) for name in BY_NAME if name in run.written]
+def cells_of(run: ImportRun, *, shaped: bool = False) -> list[Cells]:
+    """How the import reads each column that it writes, in our order: from rows of the file, or from
+    `shaped` ones, which have a cell for each of our columns."""
+    at = {name: index for index, name in enumerate(BY_NAME)} if shaped else run.mapping
+    written = run.written
+    return [_cells(run, name, at.get(name)) for name in BY_NAME if name in written]
 
 
-def _cells(run: ImportRun, name: str) -> Cells:
+def _cells(run: ImportRun, name: str, at: int | None) -> Cells:
     column = BY_NAME[name](run.options.get(name))
     blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
     if name in run.constants:
         blank = clean_constant(name, run.constants[name])
-    return Cells(column, run.mapping.get(name), blank, run.clear_token)
+    return Cells(column, at, blank, run.clear_token)
 
 
 def clean_constant(name: str, text: str) -> str:

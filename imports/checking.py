@@ -13,14 +13,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
-from imports import pipeline, staging
+from imports import parents, pipeline, staging
 from imports.models import ImportRun
+from imports.pipeline import Range
 from shop import categories
 from shop.models import Category
 from tasks import claiming
 from tasks.claiming import Claim
-
-type Range = tuple[str, str | None]
 
 _FEW = 3_000  # rows: smaller ranges take longer to hand out than to load
 _SAMPLED = 1_000  # rows looked at for each range
@@ -32,10 +31,11 @@ def check(claim: Claim) -> None:
     pipeline.must_be(run, ImportRun.State.CHECKING)
     with connection.cursor() as cursor:
         rows = _count(cursor, run)
-    if rows.same + rows.changed != run.rows_staged:
+    if rows.all != run.rows_staged:
         staging.rebuild(run)
         with connection.cursor() as cursor:
             rows = _count(cursor, run)
+    variant = f"({parents.is_variant(run)})"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
         if superseded := _settle_duplicates(cursor, run):
@@ -45,10 +45,11 @@ def check(claim: Claim) -> None:
         pipeline.checked(
             claim,
             run_id=run.pk,
-            ranges=_ranges(cursor, run, rows.changed),
+            ranges=_ranges(cursor, run, rows.changed - rows.variants, f"NOT {variant}"),
+            variant_ranges=_ranges(cursor, run, rows.variants, variant),
             fresh=not rows.found,
             superseded=superseded,
-            unchanged=rows.same - skipped,
+            unchanged=rows.unchanged - skipped,
             skipped=skipped,
         )
 
@@ -69,17 +70,28 @@ def rebuild(run: ImportRun) -> None:
 
 
 class _Rows(NamedTuple):
-    """Rows in the staging table: whose SKU the catalogue has, whose product is just so, all others."""
+    """Rows in the staging table: whose SKU the catalogue has, whose product is just so (and how many of those
+    count), all others, and how many of those are variants."""
 
     found: int
     same: int
+    unchanged: int
     changed: int
+    variants: int
+
+    @property
+    def all(self) -> int:
+        return self.same + self.changed
 
 
 def _count(cursor: CursorWrapper, run: ImportRun) -> _Rows:
     cursor.execute(
-        "SELECT count(*) FILTER (WHERE found), count(*) FILTER (WHERE same), count(*) FILTER (WHERE NOT same)"
-        f" FROM {run.staging_table}"
+        f"""
+        SELECT count(*) FILTER (WHERE found), count(*) FILTER (WHERE same),
+               count(*) FILTER (WHERE same AND {run.counts}), count(*) FILTER (WHERE NOT same),
+               count(*) FILTER (WHERE NOT same AND {parents.is_variant(run)})
+        FROM {run.staging_table} s
+        """
     )
     return _Rows(*cursor.fetchone())
 
@@ -91,7 +103,7 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
     # Good enough to choose the index, in a tenth of the time of the default sample.
     cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(f"ANALYZE {run.staging_table} (sku, slug, found, same)")
-    if rows.found < rows.same + rows.changed:
+    if rows.found < rows.all:
         separate_slugs(cursor, run)
 
 
@@ -162,11 +174,11 @@ def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:
             SELECT sku, max(line) AS line FROM {run.staging_table} GROUP BY sku HAVING count(*) > 1
         ), loser AS (
             DELETE FROM {run.staging_table} s USING winner w WHERE s.sku = w.sku AND s.line < w.line
-            RETURNING s.line, s.sku, w.line AS winner
+            RETURNING s.line, s.sku, w.line AS winner, {run.counts} AS counts
         )
         INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
         SELECT %s, line, sku, 'superseded', 'Line ' || winner || ' has the same SKU and comes later.'
-        FROM loser ON CONFLICT DO NOTHING
+        FROM loser WHERE counts ON CONFLICT DO NOTHING
         """,
         [run.pk],
     )
@@ -178,7 +190,7 @@ def _skip_same(cursor: CursorWrapper, run: ImportRun) -> int:
     cursor.execute(
         f"""
         INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
-        SELECT %s, line, sku, 'skipped', %s FROM {run.staging_table} WHERE same
+        SELECT %s, line, sku, 'skipped', %s FROM {run.staging_table} s WHERE same AND {run.counts}
         """,
         [run.pk, EXISTS],
     )
@@ -198,12 +210,17 @@ END
 
 
 def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
-    """Give new products whose slug is not theirs alone a suffix made from their SKU."""
-    table = run.staging_table
+    """Give new products whose slug is not theirs alone a suffix made from their SKU.
+
+    A product keeps the slug that only its variants would have as well.
+    """
+    table, variant = run.staging_table, f"({parents.is_variant(run)})"
+    also = f"OR {variant} AND s.slug IN (SELECT slug FROM clashing)" if "parent" in run.written else ""
     cursor.execute(
         f"""
         CREATE TEMPORARY TABLE clashing AS
-        SELECT slug FROM {table} WHERE NOT found GROUP BY slug HAVING count(*) > 1
+        SELECT slug, count(*) FILTER (WHERE NOT {variant}) = 1 AS has_owner
+        FROM {table} s WHERE NOT found GROUP BY slug HAVING count(*) > 1
         """
     )
     # A hash join would read the whole catalogue.
@@ -211,7 +228,7 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     cursor.execute(
         f"""
         INSERT INTO clashing
-        SELECT s.slug FROM {table} s JOIN shop_product p ON p.slug = s.slug AND p.sku <> s.sku
+        SELECT s.slug, false FROM {table} s JOIN shop_product p ON p.slug = s.slug AND p.sku <> s.sku
         WHERE NOT s.found AND EXISTS (SELECT FROM shop_product)
         """
     )
@@ -219,14 +236,15 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     cursor.execute(
         f"""
         UPDATE {table} s SET slug = left(s.slug, 60) || '--' || {_SUFFIX}
-        WHERE NOT s.found AND s.slug IN (SELECT slug FROM clashing)
+        WHERE NOT s.found AND (s.slug IN (SELECT slug FROM clashing WHERE NOT has_owner) {also})
         """
     )
     cursor.execute("DROP TABLE clashing")
 
 
-def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:
-    """Cut the rows to be written into ranges of keys: `(first, next range's first or None)`.
+def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int, condition: str) -> list[Range]:
+    """Cut the rows to be written that meet the condition into ranges of keys: `(first, next range's first or
+    None)`; `rows` is their number.
 
     The cuts come from a sample: sorting all keys would cost more than ranges of somewhat different size.
     """
@@ -241,7 +259,7 @@ def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int) -> list[Range]:
     cursor.execute(
         f"""
         SELECT percentile_disc(%s::float[]) WITHIN GROUP (ORDER BY sku)
-        FROM {run.staging_table} TABLESAMPLE SYSTEM (%s) WHERE NOT same
+        FROM {run.staging_table} s TABLESAMPLE SYSTEM (%s) WHERE NOT same AND {condition}
         """,
         # Just past the share: a range begins at the key after those that belong to the ones before it.
         [[number / count + 1e-9 for number in range(1, count)], percent],

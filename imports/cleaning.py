@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import cast
 
+from imports import shaping
 from imports.cells import Cells, cells_of
 from imports.columns import EXTRA_COLUMNS, CellError, Column
 from imports.dialect import Dialect
 from imports.models import Chunk, ImportRun, RejectedRow
 from imports.reading import ChunkReader
+from imports.shaping import Shaped, Shaper
+
+type Error = tuple[str, str, str, str]  # the file's column, value, code, message
 
 
 @dataclass(slots=True)
 class Batch:
-    """The sound rows of a chunk, column by column, and what was rejected of it.
+    """The sound rows of a chunk, column by column, and what else became of its lines.
 
-    All lists but the last two are as long as there are rows; `cells` has one such list for each of `columns`.
+    The lists up to `found` are as long as there are rows; `cells` has one such list for each of `columns`.
     """
 
     run: ImportRun
@@ -31,7 +35,9 @@ class Batch:
     hashes: list[int | None] = field(default_factory=list)  # of lines that are a record by themselves
     found: list[bool] = field(default_factory=list)  # the catalogue has the SKU
     unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
-    rejected: list[RejectedRow] = field(default_factory=list)
+    rejected: dict[int, RejectedRow] = field(default_factory=dict)  # by line: each is rejected once
+    companions: set[tuple[int, str]] = field(default_factory=set)  # (line, SKU) of rows that don't count
+    merged: int = 0  # lines that only added to another line's product
 
     def column(self, name: str) -> list[str | None]:
         """The cells of one of our columns; none if the file has no such column."""
@@ -47,19 +53,26 @@ class Batch:
             setattr(self, name, list(compress(getattr(self, name), wanted)))
         self.cells = [list(compress(cells, wanted)) for cells in self.cells]
 
-    def reject(self, line: int, errors: list[tuple[str, str, str, str]]) -> None:
-        """Reject a line for `(column, value, code, message)` errors, the first of which is shown first."""
+    def drop_lines(self, lines: set[int]) -> None:
+        """Drop all rows that come from these lines."""
+        self.unchanged = [(line, sku) for line, sku in self.unchanged if line not in lines]
+        self.keep(line not in lines for line in self.lines)
+
+    def reject(self, line: int, errors: list[Error]) -> None:
+        """Reject a line for these errors, the first of which is shown first."""
+        if known := self.rejected.get(line):  # another row of the same line
+            told = [known.message, *(error[3] for error in known.more)]
+            known.more += [list(error) for error in errors if error[3] not in told]
+            return
         column, value, code, message = errors[0]
-        self.rejected.append(
-            RejectedRow(
-                run=self.run,
-                line=line,
-                column=column[:255],
-                value=value[:200],
-                code=code,
-                message=message,
-                more=[list(error) for error in errors[1:]],
-            )
+        self.rejected[line] = RejectedRow(
+            run=self.run,
+            line=line,
+            column=column[:255],
+            value=value[:200],
+            code=code,
+            message=message,
+            more=[list(error) for error in errors[1:]],
         )
 
 
@@ -74,37 +87,90 @@ def open_chunk(run: ImportRun, chunk: Chunk) -> ChunkReader:
 
 
 def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
-    """Read and clean the rows that were not recognised; `hashes` has one for each physical line."""
-    sku, *others = cells_of(run)
-    batch = Batch(run=run, columns=[one.column for one in others], cells=[[] for _ in others])
+    """Read and clean the rows that were not recognised; `hashes` has one for each physical line, or none."""
+    shaper = shaping.shaper_of(run)
+    columns = cells_of(run, shaped=shaper is not None)
+    batch = Batch(run=run, columns=[one.column for one in columns[1:]], cells=[[] for _ in columns[1:]])
     unknown = _unknown_columns(run)
-    for lines, rows in reader.blocks():
-        by_column = list(zip(*rows, strict=True))
-        bad: set[int] = set()
-        skus = sku.clean_all(by_column, bad)
-        cells = [one.clean_all(by_column, bad) for one in others]
-        bad.update(index for index, key in enumerate(skus) if key is None)
-        for index in sorted(bad):
-            batch.reject(lines[index], _errors(run, [sku, *others], rows[index]))
-        sound = [index not in bad for index in range(len(lines))] if bad else None
-        _append(batch.lines, lines, sound)
-        _append(batch.skus, cast("list[str]", skus), sound)
-        for all_cells, more in zip(batch.cells, cells, strict=True):
-            _append(all_cells, more, sound)
-        extras = [_extra(unknown, row) if unknown else None for row in rows]
-        _append(batch.extras, extras, sound)
+    if shaper:
+        _clean_shaped(batch, columns, shaper, reader, unknown)
+    else:
+        for lines, rows in reader.blocks():
+            extras = [_extra(unknown, row) if unknown else None for row in rows]
+            _add(batch, columns, lines, rows, extras)
     batch.hashes = [_hash_of(line - reader.first_line, reader, hashes) for line in batch.lines]
     _reject_problems(run, reader, batch)
     return batch
 
 
-def _append[T](column: list[T], more: list[T], sound: list[bool] | None) -> None:
+def _clean_shaped(
+    batch: Batch, columns: list[Cells], shaper: Shaper, reader: ChunkReader, unknown: list[tuple[int, str]]
+) -> None:
+    """Clean what the shaper makes of the records, with each line's unknown columns at its row that counts."""
+    extras: dict[int, str | None] = {}
+    for lines, rows in reader.blocks():
+        if unknown:
+            extras.update(zip(lines, (_extra(unknown, row) for row in rows), strict=True))
+        _add_shaped(batch, columns, shaper.shape(lines, rows), extras)
+    _add_shaped(batch, columns, shaper.finish(), extras)
+
+
+def _add_shaped(batch: Batch, columns: list[Cells], shaped: Shaped, extras: dict[int, str | None]) -> None:
+    batch.merged += len(shaped.merged)
+    for line, *error in shaped.rejected:
+        batch.reject(line, [cast("Error", tuple(error))])
+    if not shaped.rows:
+        return
+    numbered = list(zip(shaped.lines, shaped.rows, shaped.counts, strict=True))
+    batch.companions.update((line, columns[0].of(row)) for line, row, counts in numbered if not counts)
+    own = [extras.get(line) if counts else None for line, _, counts in numbered]
+    _add(batch, columns, shaped.lines, shaped.rows, own, counts=shaped.counts)
+
+
+def _add(
+    batch: Batch,
+    columns: list[Cells],
+    lines: Sequence[int],
+    rows: Sequence[list[str]],
+    extras: Sequence[str | None],
+    counts: Sequence[bool] = (),
+) -> None:
+    """Clean rows and add them to the batch. A row that only accompanies another one takes that with it when
+    it is broken, not the other way round: further lines may need it."""
+    by_column = list(zip(*rows, strict=True))
+    bad: set[int] = set()
+    skus, *cells = [one.clean_all(by_column, bad) for one in columns]
+    bad.update(index for index, key in enumerate(skus) if key is None)
+    bad.update(_own_parents(columns, skus, cells))
+    for index in sorted(bad):
+        batch.reject(lines[index], _errors(batch.run, columns, rows[index]))
+    if bad and counts:
+        broken = {lines[index] for index in bad if not counts[index]}
+        bad.update(index for index, line in enumerate(lines) if line in broken)
+    sound = [index not in bad for index in range(len(lines))] if bad else None
+    _append(batch.lines, lines, sound)
+    _append(batch.skus, cast("list[str]", skus), sound)
+    for all_cells, more in zip(batch.cells, cells, strict=True):
+        _append(all_cells, more, sound)
+    _append(batch.extras, extras, sound)
+
+
+def _own_parents(
+    columns: list[Cells], skus: list[str | None], cells: list[list[str | None]]
+) -> Iterator[int]:
+    names = [one.column.name for one in columns[1:]]
+    if "parent" in names:
+        parents = cells[names.index("parent")]
+        yield from (at for at, (sku, above) in enumerate(zip(skus, parents, strict=True)) if sku == above)
+
+
+def _append[T](column: list[T], more: Sequence[T], sound: list[bool] | None) -> None:
     column.extend(more if sound is None else compress(more, sound))
 
 
 def _hash_of(index: int, reader: ChunkReader, hashes: Sequence[int]) -> int | None:
     """None for records of several lines and the like: what begins them may begin another one as well."""
-    return None if index in reader.careful else hashes[index]
+    return None if index in reader.careful or not hashes else hashes[index]
 
 
 def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
@@ -114,17 +180,23 @@ def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
         batch.reject(problem.line, [(column, problem.value, problem.code, problem.message)])
 
 
-def _errors(run: ImportRun, columns: list[Cells], row: list[str]) -> list[tuple[str, str, str, str]]:
+def _errors(run: ImportRun, columns: list[Cells], row: list[str]) -> list[Error]:
     """Everything that is wrong with a row's cells, so that one round of mending is enough."""
-    errors = []
+    errors, cleaned = [], dict[str, str | None]()
     for cells in columns:
-        text = cells.of(row)
+        name, text = cells.column.name, cells.of(row)
         try:
-            if cells.clean(text) is None and cells.column.name == "sku":
+            cleaned[name] = cells.clean(text)
+            if name == "sku" and cleaned[name] is None:
                 raise CellError("missing_sku", "The SKU is missing; every row needs one. Fill it in.")
+            if name == "parent" and cleaned[name] and cleaned[name] == cleaned.get("sku"):
+                raise CellError("own_parent", _OWN_PARENT)
         except CellError as error:
-            errors.append((run.header[run.mapping[cells.column.name]], text[:200], error.code, str(error)))
+            errors.append((run.header_of(name), text[:200], error.code, str(error)))
     return errors
+
+
+_OWN_PARENT = "A product can't be a variant of itself. Write the parent's SKU, or nothing."
 
 
 def _unknown_columns(run: ImportRun) -> list[tuple[int, str]]:

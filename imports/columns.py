@@ -16,6 +16,7 @@ from imports.column import Column as Column
 from imports.column import short
 from imports.json_cells import are_plain_objects, is_deeper, parse, storable
 from imports.number_columns import Price, Stock
+from imports.variant_columns import Images, Options, Parent
 from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path
 
@@ -172,6 +173,7 @@ class Metadata(Column):
 
 COLUMNS: tuple[type[Column], ...] = (
     Sku, Name, Description, Price, Stock, CategoryPath, Published, Featured, Metadata,
+    Parent, Options, Images,
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}
 

@@ -109,18 +109,26 @@ def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
     complete = [
         found or None not in row for found, row in zip(batch.found, zip(*cells, strict=True), strict=True)
     ]
+    broken = set()
     for at, is_complete in enumerate(complete):
         if not is_complete:
             lacking = [
                 column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None
             ]
             batch.reject(batch.lines[at], [_lacking(run, column) for column in lacking])
+            if (batch.lines[at], batch.skus[at]) in batch.companions:
+                broken.add(batch.lines[at])
     batch.keep(complete)
+    if broken:
+        batch.drop_lines(broken)
 
 
 def _lacking(run: ImportRun, column: type[Column]) -> tuple[str, str, str, str]:
-    at = run.mapping.get(column.name)
-    header = column.name if at is None else run.header[at]
-    fix = "Fill it in." if at is not None else "Add the column, or map it."
+    fix = "Fill it in." if column.name in run.mapping else "Add the column, or map it."
     label = column.label.lower()
-    return header, "", f"missing_{column.name}", f"The {label} is missing; a new product needs one. {fix}"
+    return (
+        run.header_of(column.name),
+        "",
+        f"missing_{column.name}",
+        f"The {label} is missing; a new product needs one. {fix}",
+    )

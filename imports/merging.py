@@ -15,14 +15,15 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import checking, pipeline, staging
+from imports import checking, parents, pictures, pipeline, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
 
-_CONTENT = ("name", "description", "price", "stock", "published", "featured")
+_CONTENT = ("name", "description", "price", "stock", "published", "featured", "options")
 # An updated product's category: a cleared one is staged as no path.
 _CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
+_PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
 
 
 def load(claim: Claim) -> None:
@@ -60,10 +61,17 @@ class _Range:
         self.source = (
             f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
         )
-        self.rows = self._execute(f"SELECT count(*) FROM {run.staging_table} s WHERE {self.where}")
+        self.variants = payload.get("variants", False)
+        if "parent" in run.written:
+            self.where += f" AND {'' if self.variants else 'NOT'} ({parents.is_variant(run)})"
+            self.source += " LEFT JOIN shop_product above ON above.sku = s.parent"
+        self.rows = 0
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
+        misplaced = self._reject_misplaced() if self.variants else 0
+        self.rows = self._count()
+        counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
         found = 0 if fresh else self._lock_existing()
         skipped = self._skip(found)
         updates = self.run.mode != ImportRun.Mode.CREATE
@@ -75,8 +83,8 @@ class _Range:
             "created": created,
             "updated": updated,
             "skipped": skipped,
-            "rejected": rejected,
-            "unchanged": self.rows - created - updated - skipped - rejected,
+            "rejected": rejected + misplaced,
+            "unchanged": counted - created - updated - skipped - rejected,
         }
 
     def _execute(self, statement: str) -> int:
@@ -85,6 +93,14 @@ class _Range:
         if self.cursor.description:
             return int(self.cursor.fetchone()[0])
         return int(self.cursor.rowcount)
+
+    def _count(self, condition: str = "true") -> int:
+        return self._execute(
+            f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where} AND {condition}"
+        )
+
+    def _reject_misplaced(self) -> int:
+        return parents.reject_misplaced(self.cursor, self.run, self.where, self.params)
 
     def _lock_existing(self) -> int:
         return self._execute(
@@ -109,27 +125,26 @@ class _Range:
             f"""
             INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
             SELECT %(run)s, s.line, s.sku, 'skipped', %(reason)s FROM {self.run.staging_table} s
-            WHERE {self.where} AND {condition}
+            WHERE {self.where} AND {self.run.counts} AND {condition}
             """
         )
 
     def _update(self) -> int:
         """Update the products that differ and journal the columns that changed, before and after."""
-        new = {name: f"s.{name}" for name in _CONTENT if name in self.run.written}
-        metadata = "coalesce(s.metadata, p.metadata) || coalesce(s.extra, '{}')"
+        written = self.run.written
+        new = {name: f"s.{name}" for name in _CONTENT if name in written}
         assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
         differs = [
             f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
         ]
-        if "metadata" in self.run.written or self.run.keep_unknown:
-            assignments.append(f"metadata = {metadata}")
-            differs.append(f"p.metadata IS DISTINCT FROM ({metadata})")
-            new["metadata"] = metadata
-        if "category" in self.run.written:
-            new["category_id"] = _CATEGORY
-            assignments.append(f"category_id = {_CATEGORY}")
-            differs.append(f"p.category_id IS DISTINCT FROM ({_CATEGORY})")
-        if not new:
+        whole = self._whole_values()
+        assignments += [f"{name} = {value}" for name, value in whole.items()]
+        differs += [f"p.{name} IS DISTINCT FROM ({value})" for name, value in whole.items()]
+        before, after = _changed("old", [*new, *whole]), _changed("new", [*new, *whole])
+        if "images" in written:
+            differs.append(pictures.DIFFER)
+            before, after = f"{before} || {pictures.BEFORE}", f"{after} || {pictures.AFTER}"
+        if not differs:
             return 0
         assignments.append(f"source_hash = {self._source_hash(updating=True)}")
         return self._execute(
@@ -138,12 +153,26 @@ class _Range:
                 UPDATE shop_product p SET {", ".join(assignments)}, updated_at = now()
                 FROM {self.source}
                 WHERE p.sku = s.sku AND {self.where} AND ({" OR ".join(differs)})
-                RETURNING s.line, new.id, {_changed("old", new)} AS before, {_changed("new", new)} AS after
-            )
-            INSERT INTO imports_rowchange (run_id, product_id, line, before, after)
-            SELECT %(run)s, id, line, before, after FROM changed
+                RETURNING s.line, new.id, {before} AS before, {after} AS after, {self.run.counts} AS counts
+            ), journaled AS (
+                INSERT INTO imports_rowchange (run_id, product_id, line, before, after)
+                SELECT %(run)s, id, line, before, after FROM changed
+            ) {pictures.REPLACED if "images" in written else ""}
+            SELECT count(*) FILTER (WHERE counts) FROM changed
             """
         )
+
+    def _whole_values(self) -> dict[str, str]:
+        """SQL for the values of an updated product in which the row and the product have a part each."""
+        written, values = self.run.written, {}
+        if "metadata" in written or self.run.keep_unknown:
+            given = "coalesce(s.metadata, p.metadata)"
+            values["metadata"] = f"{given} || coalesce(s.extra, '{{}}')"
+        if "category" in written:
+            values["category_id"] = _CATEGORY
+        if "parent" in written:
+            values["parent_id"] = _PARENT
+        return values
 
     @contextmanager
     def _categories_held(self) -> Iterator[None]:
@@ -182,11 +211,17 @@ class _Range:
         """
         absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
         self.params |= _key_parts()
+        more = {"parent_id": "above.id"} if "parent" in self.run.written else {}
+        if "options" in self.run.written:
+            more["options"] = "coalesce(s.options, '{}')"
+        counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if self.run.is_shaped else ""
         statement = f"""
             WITH made AS (
-                INSERT INTO shop_product (id, sku, slug, name, description, price, stock, category_id,
+                INSERT INTO shop_product ({"".join(f"{name}, " for name in more)}
+                                          id, sku, slug, name, description, price, stock, category_id,
                                           published, featured, metadata, created_at, updated_at, source_hash)
-                SELECT (%(time)s || lpad(to_hex(row_number() OVER (ORDER BY s.slug)), 6, '0')
+                SELECT {"".join(f"{value}, " for value in more.values())}
+                       (%(time)s || lpad(to_hex(row_number() OVER (ORDER BY s.slug)), 6, '0')
                         || %(random)s)::uuid,
                        s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
@@ -194,12 +229,12 @@ class _Range:
                        now(), now(), {self._source_hash()}
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug
-                RETURNING id
+                RETURNING id, sku
             ), journaled AS (
                 INSERT INTO imports_createdproducts (run_id, at, product_ids)
                 SELECT %(run)s, now(), array_agg(id) FROM made HAVING count(*) > 0
-            )
-            SELECT count(*) FROM made
+            ) {pictures.added(self.run) if "images" in self.run.written else ""}
+            SELECT count(*) FROM made {counted}
             """
         with self._categories_held():
             if not found:  # only the categories are joined, of which there are few
@@ -226,7 +261,7 @@ class _Range:
                    'The product was deleted while the import ran, and the row lacks the name or price that a'
                    ' new one needs. Add them and upload the row again.', '[]'
             FROM {self.run.staging_table} s
-            WHERE {self.where} AND (s.name IS NULL OR s.price IS NULL)
+            WHERE {self.where} AND (s.name IS NULL OR s.price IS NULL) AND {self.run.counts}
               AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)
             """
         )

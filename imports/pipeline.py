@@ -23,6 +23,8 @@ from tasks.queueing import NewJob, create
 _ADMITTING = 0x7A11_0002  # key of the advisory lock under which the next import is let in
 State = ImportRun.State
 
+type Range = tuple[str, str | None]
+
 
 class RunEnded(Exception):  # noqa: N818 - an outcome, not a fault
     """The import was cancelled or failed meanwhile: its jobs write nothing more."""
@@ -138,8 +140,11 @@ def begin_staging(run: ImportRun) -> None:
 
 
 def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, continued: int,
-           kept: int, rejected: int) -> None:  # fmt: skip
-    """Count a staged chunk, in the transaction that staged it; the last one starts the check."""
+           kept: int, merged: int, rejected: int) -> None:  # fmt: skip
+    """Count a staged chunk, in the transaction that staged it; the last one starts the check.
+
+    `kept` are rows in the staging table, all others are lines of the file.
+    """
     run = _count(
         run_id,
         State.STAGING,
@@ -149,7 +154,8 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
         blank_lines=blank,
         continuation_lines=continued,
         rows=-blank - continued,
-        pending=-blank - continued - rejected,
+        pending=-blank - continued - merged - rejected,
+        merged=merged,
         rejected=rejected,
     )
     if run.chunks_done == run.chunks_total:
@@ -165,44 +171,63 @@ def checked(
     claim: claiming.Claim,
     *,
     run_id: int,
-    ranges: list[tuple[str, str | None]],
+    ranges: list[Range],
+    variant_ranges: list[Range],
     fresh: bool,
     **outcomes: int,
 ) -> None:
     """Record the check; one load job for each key range `(first SKU, next range's first or None)`.
 
+    Variants come in ranges of their own, after all others: their parents may be in any of those.
     `fresh`: the catalogue had none of the SKUs, so a range need not look for them unless it fails.
     """
     run = _count(
         run_id,
         State.CHECKING,
-        ranges_total=len(ranges),
+        ranges_total=len(ranges) + len(variant_ranges),
         pending=-sum(outcomes.values()),
         **outcomes,
     )
-    if ranges:
-        _move(run, State.LOADING)
-        create(
-            _job(
-                run,
-                "imports.load",
-                f"part {number} of {len(ranges)}" + (f", SKU {low} and on" if low else ""),
-                low=low,
-                high=high,
-                fresh=fresh,
-            )
-            for number, (low, high) in enumerate(ranges, start=1)
-        )
-    else:
+    if not run.ranges_total:
         _begin_finishing(run)
+    else:
+        run.variant_ranges = [[*between, fresh] for between in variant_ranges]
+        run.save(update_fields=["variant_ranges"])
+        _move(run, State.LOADING)
+        if ranges:
+            create(_load(run, number, low, high, fresh) for number, (low, high) in enumerate(ranges, start=1))
+        else:
+            _begin_variants(run)
     claiming.complete(claim)
 
 
+def _load(
+    run: ImportRun, number: int, low: str, high: str | None, fresh: bool, *, variants: bool = False
+) -> NewJob:
+    what = f"part {number} of {run.ranges_total}" + (f", SKU {low} and on" if low else "")
+    return _job(run, "imports.load", what, low=low, high=high, fresh=fresh, variants=variants)
+
+
+def _begin_variants(run: ImportRun) -> None:
+    """Create the load jobs of variants, whose parents are all in the catalogue now."""
+    first = run.ranges_total - len(run.variant_ranges) + 1
+    jobs = [
+        _load(run, number, *between, variants=True)
+        for number, between in enumerate(run.variant_ranges, start=first)
+    ]
+    run.variant_ranges = []
+    run.save(update_fields=["variant_ranges"])
+    create(jobs)
+
+
 def loaded(claim: claiming.Claim, *, run_id: int, **outcomes: int) -> None:
-    """Count a loaded range, in the transaction that loaded it; the last one starts the finish."""
+    """Count a loaded range, in the transaction that loaded it; the last one starts what comes next."""
     run = _count(run_id, State.LOADING, ranges_done=1, pending=-sum(outcomes.values()), **outcomes)
-    if run.ranges_done == run.ranges_total:
-        _begin_finishing(run)
+    if run.ranges_done + len(run.variant_ranges) == run.ranges_total:
+        if run.variant_ranges:
+            _begin_variants(run)
+        else:
+            _begin_finishing(run)
     claiming.complete(claim)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import xxhash
 from django.db import connection, transaction
 
+from imports import shaping
 from imports.dialect import Dialect
 from imports.models import ImportRun
 from imports.reading import ChunkReader
@@ -60,13 +61,15 @@ class Recognised:
     """What the catalogue says about a chunk's lines."""
 
     skus: list[str]  # of every line, as far as it can be told without parsing; else ""
-    hashes: array[int]  # fingerprint of every line
+    hashes: array[int]  # fingerprint of every line; none where lines are not recognised
     known: set[str]  # those SKUs that the catalogue has
     is_empty: bool = False  # the catalogue has none at all
 
 
 def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
     """Mark in `reader.recognised` the lines that would change nothing."""
+    if not _can_recognise(run):
+        return Recognised([], array("q"), set(), is_empty=not Product.objects.exists())
     hashes = _hashes(run, reader)
     if not Product.objects.exists():
         return Recognised([], hashes, set(), is_empty=True)
@@ -86,6 +89,12 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
         reader.recognised[number - 1] = 1
     known = {skus[number - 1] for numbers in (same, others) for number in numbers or ()}
     return Recognised(skus, hashes, known)
+
+
+def _can_recognise(run: ImportRun) -> bool:
+    """Not where a line says more than its product's own row shows (images, the parent's SKU), nor where
+    several lines make a product."""
+    return not run.written & {"parent", "images"} and shaping.shaper_of(run) is None
 
 
 def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, repeat
 from operator import and_
 from typing import cast
@@ -30,6 +30,7 @@ _TYPES = {
     "hash": "bigint",
     "found": "boolean",
     "same": "boolean DEFAULT false",
+    "counts": "boolean DEFAULT true",  # False for a row that only accompanies another one of its line
     "sku": BY_NAME["sku"].db_type,
     "slug": 'varchar(200) COLLATE "C"',
     **{
@@ -37,6 +38,7 @@ _TYPES = {
     },
     "extra": "jsonb",
 }
+_SELDOM = {"counts", "parent", "options", "images"}  # only in the tables of imports that write them
 _NULL = "\\N"
 _SPECIAL = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}  # the backslash first
 _BATCH = 1000  # rows handed to COPY at once
@@ -74,7 +76,8 @@ def plan(claim: Claim) -> None:
 
 def make_table(run: ImportRun) -> None:
     """Make the run's staging tables anew. UNLOGGED: they can be made again from the file."""
-    columns = ", ".join(f"{name} {definition}" for name, definition in _TYPES.items())
+    left_out = _SELDOM - run.written - ({"counts"} if run.is_shaped else set())
+    columns = ", ".join(f"{name} {definition}" for name, definition in _TYPES.items() if name not in left_out)
     table = run.staging_table
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table}, {table}_categories")
@@ -95,8 +98,8 @@ def stage(claim: Claim) -> None:
     with transaction.atomic():
         kept = _copy(run, batch)
         _note(run, chunk, batch)
-        batch.rejected.sort(key=lambda row: row.line)
-        RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
+        rejected = [batch.rejected[line] for line in sorted(batch.rejected)]
+        RejectedRow.objects.bulk_create(rejected, batch_size=2000)
         pipeline.staged(
             claim,
             run_id=run.pk,
@@ -104,7 +107,8 @@ def stage(claim: Claim) -> None:
             blank=reader.blank_lines,
             continued=reader.continuation_lines,
             kept=kept,
-            rejected=len(batch.rejected),
+            merged=batch.merged,
+            rejected=len(rejected),
         )
 
 
@@ -156,11 +160,16 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
 
 def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: bytes) -> None:
     """Rows that were counted when they were staged first stay what they were counted as, whatever happened to
-    the catalogue since; the others are loaded, as they would have been."""
+    the catalogue since; the others are loaded, as they would have been. Rows that don't count are loaded in
+    any case: what they would leave alone they leave alone again."""
     last = chunk.first_line + chunk.lines
     lines = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last).values_list("line", flat=True)
     rejected = set(lines)
-    settled = [line in rejected or bool(was_unchanged[line - chunk.first_line]) for line in batch.lines]
+    settled = [
+        (line in rejected or bool(was_unchanged[line - chunk.first_line]))
+        and (line, sku) not in batch.companions
+        for line, sku in zip(batch.lines, batch.skus, strict=True)
+    ]
     batch.unchanged += [
         (line, sku)
         for line, sku in compress(zip(batch.lines, batch.skus, strict=True), settled)
@@ -172,8 +181,9 @@ def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: b
 def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
     """Keep what later stages need to know of a chunk."""
     unchanged = bytearray(chunk.lines)
-    for line, _ in batch.unchanged:
-        unchanged[line - chunk.first_line] = 1
+    for line, sku in batch.unchanged:
+        if not batch.companions or (line, sku) not in batch.companions:
+            unchanged[line - chunk.first_line] = 1
     Chunk.objects.filter(pk=chunk.pk).update(
         categories=_categories(run, batch), unchanged=zlib.compress(unchanged, 1)
     )
@@ -191,20 +201,24 @@ def _categories(run: ImportRun, batch: Batch) -> list[str]:
 
 def _copy(run: ImportRun, batch: Batch) -> int:
     """COPY the rows into the staging table; returns how many it took."""
-    statement = f"COPY {run.staging_table} (line, sku, found, same) FROM STDIN"
+    names = ["line", "sku", *_counted(run), "found", "same"]
+    statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(batch.unchanged), _BATCH):
             lines, skus = zip(*batch.unchanged[start : start + _BATCH], strict=True)
-            copy.write(_joined(map(str, lines), _escaped(skus), repeat("t"), repeat("t")))
-    return len(batch.unchanged) + _copy_rows(run, batch)
+            counts = _counts(batch, lines, skus)
+            copy.write(_joined(map(str, lines), _escaped(skus), *counts, repeat("t"), repeat("t")))
+    _copy_rows(run, batch)
+    return len(batch.unchanged) + len(batch.lines)
 
 
-def _copy_rows(run: ImportRun, batch: Batch) -> int:
-    """COPY the rows that may change something; returns how many were taken.
+def _copy_rows(run: ImportRun, batch: Batch) -> None:
+    """COPY the rows that may change something.
 
-    A value that PostgreSQL refuses although we let it through is found by halving, and its row rejected.
+    A value that PostgreSQL refuses although we let it through is found by halving, and its line rejected.
     """
-    names = ["line", "sku", "found", "hash", "slug", "extra", *(column.name for column in batch.columns)]
+    columns = [column.name for column in batch.columns]
+    names = ["line", "sku", *_counted(run), "found", "hash", "slug", "extra", *columns]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
 
     refused, parts = set(), [(0, len(batch.lines))]
@@ -219,20 +233,35 @@ def _copy_rows(run: ImportRun, batch: Batch) -> int:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
                 batch.reject(batch.lines[start], [("", "", "not_storable", message)])
-                refused.add(start)
+                refused.add(batch.lines[start])
             else:
                 middle = (start + end) // 2
                 parts += [(start, middle), (middle, end)]
-    batch.keep(at not in refused for at in range(len(batch.lines)))
-    return len(batch.lines)
+    if refused:
+        batch.drop_lines(refused)
+        with connection.cursor() as cursor:  # other rows of these lines
+            cursor.execute(f"DELETE FROM {run.staging_table} WHERE line = ANY(%s)", [list(refused)])
+
+
+def _counted(run: ImportRun) -> list[str]:
+    return ["counts"] if run.is_shaped else []
+
+
+def _counts(batch: Batch, lines: Sequence[int], skus: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The column `counts` of these rows, where there is one."""
+    if batch.run.is_shaped:
+        rows = zip(lines, skus, strict=True)
+        yield ["f" if row in batch.companions else "t" for row in rows]
 
 
 def _copy_text(batch: Batch, start: int, end: int) -> str:
     """Rows of the batch in COPY's text format."""
     found = batch.found[start:end]
+    lines, skus = batch.lines[start:end], batch.skus[start:end]
     return _joined(
-        map(str, batch.lines[start:end]),
-        _escaped(batch.skus[start:end]),
+        map(str, lines),
+        _escaped(skus),
+        *_counts(batch, lines, skus),
         ["t" if is_found else "f" for is_found in found],
         [_NULL if value is None else str(value) for value in batch.hashes[start:end]],
         _slugs(batch, start, end),

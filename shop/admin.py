@@ -31,17 +31,17 @@ from unfold.decorators import display
 from unfold.utils import parse_date_str
 
 from shop.categories import obstacles
+from shop.inlines import ProductImageInline, VariantInline
 from shop.models import (
     TREE_ORDER,
     Category,
     CategoryQuerySet,
     Product,
-    ProductImage,
     ProductQuerySet,
     StockLevel,
     new_key,
 )
-from tasks.listing import BigListAdmin, spoken
+from tasks.listing import BigListAdmin, spoken, stacked
 
 _LEVEL_COLOURS = {StockLevel.OUT: "danger", StockLevel.LOW: "warning", StockLevel.IN: "success"}
 
@@ -104,19 +104,23 @@ class ProductForm(forms.ModelForm):
         }
 
 
-class ProductImageInline(TabularInline):
-    """The pictures of a product, in their order."""
+class FamilyFilter(RadioFilter):
+    """Variants, products that have some, or all that are no variant."""
 
-    model = ProductImage
-    fields = ["preview", "file", "source_url", "alt", "position"]
-    readonly_fields = ["preview"]
-    extra = 0
+    title = "variants"
+    parameter_name = "family"
+    _KINDS = {
+        "top": ("Products without their variants", ProductQuerySet.top_level),
+        "parents": ("Products with variants", ProductQuerySet.with_variants),
+        "variants": ("Variants", ProductQuerySet.variants),
+    }
 
-    @display(description="Preview")
-    def preview(self, image: ProductImage) -> SafeString | str:
-        if not image.file:
-            return "–"
-        return format_html('<img src="{}" alt="{}" width="48">', image.file.url, image.alt)
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(value, label) for value, (label, _) in self._KINDS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> ProductQuerySet:
+        kind = self._KINDS.get(self.value() or "")
+        return kind[1](queryset) if kind else queryset
 
 
 @admin.register(Product)
@@ -124,14 +128,14 @@ class ProductAdmin(BigListAdmin):
     """Products: find them, see what is left, publish and feature them."""
 
     form = ProductForm
-    inlines = [ProductImageInline]
-    autocomplete_fields = ["category"]
+    autocomplete_fields = ["category", "parent"]
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["created_at", "updated_at"]
     warn_unsaved_form = True
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
         ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
+        ("Variant", {"fields": ["parent", "options"]}),
         ("More", {"fields": ["metadata", ("created_at", "updated_at")]}),
     ]
 
@@ -141,12 +145,18 @@ class ProductAdmin(BigListAdmin):
         ("published", BooleanRadioFilter),
         ("featured", BooleanRadioFilter),
         StockFilter,
+        FamilyFilter,
         ("created_at", DayRangeFilter),
     ]
     list_select_related = ["category"]
     search_fields = ["sku", "name"]
     search_help_text = "Beginning of the SKU, or words"
     actions = ["publish", "unpublish", "feature", "unfeature"]
+
+    def get_inlines(self, request: HttpRequest, obj: Product | None) -> list[type[TabularInline]]:
+        """A variant has no variants, and a product that is not stored yet has none so far."""
+        can_have_variants = obj is not None and obj.parent_id is None
+        return [VariantInline, ProductImageInline] if can_have_variants else [ProductImageInline]
 
     def get_formset_kwargs(
         self, request: HttpRequest, obj: Product, *args: Any, **kwargs: Any
@@ -165,6 +175,8 @@ class ProductAdmin(BigListAdmin):
         Most look for a SKU, and the unique index answers that in a millisecond at any size. Words in names
         need a look at every row (about a second for a million products), so that is asked for last.
         """
+        if request.GET.get("field_name") == "parent":  # asked by the field that chooses one
+            queryset = queryset.top_level()
         term = search_term.strip()
         by_sku = queryset.sku_begins(term)
         if term and by_sku.exists():
@@ -174,8 +186,9 @@ class ProductAdmin(BigListAdmin):
         return queryset, False
 
     @display(description="name", ordering="name")
-    def short_name(self, product: Product) -> str:
-        return Truncator(product.name).chars(80)
+    def short_name(self, product: Product) -> SafeString:
+        name = Truncator(product.name).chars(80)
+        return stacked(name, (product.options_text or "variant") if product.parent_id else "")
 
     @display(description="price", ordering="price", formatting="price")
     def priced(self, product: Product) -> Any:
@@ -183,8 +196,7 @@ class ProductAdmin(BigListAdmin):
 
     @display(description="stock", ordering="stock", label=_LEVEL_COLOURS)
     def in_stock(self, product: Product) -> tuple[StockLevel, str]:
-        level = product.stock_level
-        return level, f"{level.label} {product.stock:,}"
+        return product.stock_level, product.stock_text
 
     @display(description="changed", ordering="updated_at")
     def changed(self, product: Product) -> str:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import connection, models, transaction
-from django.db.models import F, Func, OuterRef, Q, Subquery, TextField, UUIDField, Value
+from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, TextField, UUIDField, Value
 from django.db.models.functions import Coalesce, Now
 
 
@@ -203,6 +203,20 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def featured(self) -> ProductQuerySet:
         return self.filter(featured=True)
 
+    def top_level(self) -> ProductQuerySet:
+        """Products that are no variant of another one: with or without variants of their own."""
+        return self.filter(parent=None)
+
+    def variants(self) -> ProductQuerySet:
+        return self.filter(parent__isnull=False)
+
+    def variants_of(self, product: Product) -> ProductQuerySet:
+        return self.filter(parent=product)
+
+    def with_variants(self) -> ProductQuerySet:
+        """Products that have variants."""
+        return self.filter(Exists(Product.objects.filter(parent=OuterRef("pk"))))
+
     def by_category(self, category: Category) -> ProductQuerySet:
         """Products of the category and of everything below it."""
         return self.filter(category__in=Category.objects.below(category).values("pk"))
@@ -216,9 +230,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 class Product(TimestampedModel):
-    """Something that is sold, known by its SKU. `parent` is for variants.
+    """Something that is sold, known by its SKU.
 
-    The SKU is compared byte by byte: `ab-1` and `AB-1` are two products.
+    The SKU is compared byte by byte: `ab-1` and `AB-1` are two products. A variant names its product as
+    `parent` and says in `options` what sets it apart. A variant has no variants: a trigger refuses them.
     """
 
     # Time-ordered keys: random ones touch a new index page for every insert.
@@ -237,7 +252,20 @@ class Product(TimestampedModel):
     featured = models.BooleanField(default=False, db_default=False)
     metadata = models.JSONField(default=dict, db_default={}, blank=True)
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="variants", db_index=False
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="variants",
+        db_index=False,
+        verbose_name="variant of",
+        help_text="The product that this one is a variant of.",
+    )
+    options = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text='What sets a variant apart from its siblings: {"Colour": "red", "Size": "M"}.',
     )
     # What the product was last written from, as its writer knows it again: while it is set, the product is
     # just as that source said. A trigger clears it at every update that does not announce itself.
@@ -272,7 +300,11 @@ class Product(TimestampedModel):
                 name="product_stock_not_negative",
                 violation_error_message="The stock can't be negative.",
             ),
-            models.CheckConstraint(condition=~Q(parent=F("pk")), name="product_not_own_parent"),
+            models.CheckConstraint(
+                condition=~Q(parent=F("pk")),
+                name="product_not_own_parent",
+                violation_error_message="A product can't be a variant of itself.",
+            ),
         ]
         indexes = [
             # Category pages list what is published; the protected delete of a category looks it up.
@@ -288,11 +320,40 @@ class Product(TimestampedModel):
     def __str__(self) -> str:
         return f"{self.name} ({self.sku})"
 
+    def clean(self) -> None:
+        """Refuse variants of variants and siblings with the same options; raises ValidationError."""
+        if not isinstance(self.options, dict) or not all(isinstance(to, str) for to in self.options.values()):
+            raise ValidationError({"options": 'Options are names with texts, such as {"Colour": "red"}.'})
+        if self.parent is None:
+            return
+        if self.parent.parent_id:
+            message = f"“{self.parent}” is a variant itself. Choose the product that it is a variant of."
+            raise ValidationError({"parent": message})
+        is_stored = not self._state.adding  # else its key may be none yet
+        if is_stored and Product.objects.variants_of(self).exists():
+            message = f"“{self.name}” has variants itself, so it can't be one. Move them first."
+            raise ValidationError({"parent": message})
+        alike = Product.objects.variants_of(self.parent).filter(options=self.options)
+        if twin := (alike.exclude(pk=self.pk) if is_stored else alike).first():
+            raise ValidationError(
+                {"options": f"{twin.sku} has the same options. Say what sets this one apart."}
+            )
+
+    @property
+    def options_text(self) -> str:
+        """The options as people read them: `Colour: red, Size: M`."""
+        return ", ".join(f"{name}: {value}" for name, value in self.options.items())
+
     @property
     def stock_level(self) -> StockLevel:
         if self.stock <= 0:
             return StockLevel.OUT
         return StockLevel.LOW if self.stock <= settings.LOW_STOCK else StockLevel.IN
+
+    @property
+    def stock_text(self) -> str:
+        """`low 3`: what is left, as staff see it."""
+        return f"{self.stock_level.label} {self.stock:,}"
 
 
 class ProductImage(TimestampedModel):
@@ -300,7 +361,7 @@ class ProductImage(TimestampedModel):
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
     file = models.ImageField(upload_to="products/%Y/%m/", blank=True)
-    source_url = models.URLField(max_length=1000, blank=True)
+    source_url = models.URLField("address", max_length=1000, blank=True)
     alt = models.CharField("alternative text", max_length=255, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 

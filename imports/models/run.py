@@ -66,7 +66,7 @@ class ImportRun(models.Model):
 
     class Blank(models.TextChoices):
         KEEP = "keep", "Keep what the catalogue has"
-        CLEAR = "clear", "Clear it: no description, no category, no metadata, stock 0"
+        CLEAR = "clear", "Clear it: no description, category, metadata, parent, options or images, stock 0"
 
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
@@ -131,6 +131,9 @@ class ImportRun(models.Model):
     lines_staged = models.BigIntegerField(default=0, help_text="Lines read so far, for the progress bar.")
     ranges_total = models.IntegerField(default=0)
     ranges_done = models.IntegerField(default=0)
+    variant_ranges = models.JSONField(
+        default=list, help_text="Key ranges of variants, to be loaded when all other rows are."
+    )
     categories_created = models.IntegerField(default=0)
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -216,7 +219,27 @@ class ImportRun(models.Model):
     @property
     def written(self) -> set[str]:
         """Our columns that it writes."""
-        return {*self.mapping, *self.constants}
+        from imports import shaping
+
+        shaper = shaping.shaper_of(self)
+        return {*self.mapping, *self.constants, *(shaper.columns if shaper else ())}
+
+    @property
+    def is_shaped(self) -> bool:
+        """Whether its rows are made of the records of a shop's file, and not each row one record."""
+        from imports import shaping
+
+        return shaping.shaper_of(self) is not None
+
+    @property
+    def counts(self) -> str:
+        """SQL that tells whether a row `s` of its staging table counts as a line's outcome."""
+        return "s.counts" if self.is_shaped else "true"
+
+    def header_of(self, name: str) -> str:
+        """What the file calls one of our columns; our own name where it has no such column."""
+        at = self.mapping.get(name)
+        return name if at is None else str(self.header[at])
 
     @property
     def has_ended(self) -> bool:

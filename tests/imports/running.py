@@ -17,6 +17,7 @@ from shop.models import Product
 from tasks.models import Job
 
 HEADER = ("sku", "name", "description", "price", "stock", "category", "published", "featured", "metadata")
+_ALL = (*HEADER, "parent", "options", "images")
 
 type Choose = Callable[[Sequence[Job]], Job]
 
@@ -46,7 +47,7 @@ def catalogue(count: int = 60) -> list[dict[str, str]]:
 def csv_of(rows: Iterable[Mapping[str, str]], header: Sequence[str] | None = None) -> str:
     """Rows as CSV text, with those of our columns that any row names (or with `header`)."""
     rows = list(rows)
-    used = header or [name for name in HEADER if any(name in cells for cells in rows)]
+    used = header or [name for name in _ALL if any(name in cells for cells in rows)]
     out = io.StringIO()
     writer = csv.DictWriter(out, used, restval="", lineterminator="\n")
     writer.writeheader()

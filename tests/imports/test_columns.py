@@ -24,6 +24,27 @@ def refusal(column: str, text: str) -> tuple[str, str]:
     [
         ("sku", "TM-1001", "TM-1001"),
         ("sku", "Ä 1/ß", "Ä 1/ß"),
+        ("parent", "TM-1001", "TM-1001"),
+        ("options", "Colour: red", '{"Colour": "red"}'),
+        (
+            "options",
+            " Colour :dark red|Size: M: wide\nFit:slim",
+            '{"Colour": "dark red", "Size": "M: wide", "Fit": "slim"}',
+        ),
+        (
+            "options",
+            '{"Größe": 42, "wide": true, "x|y": "a:b"}',
+            '{"Größe": "42", "wide": "true", "x|y": "a:b"}',
+        ),
+        ("options", "{}", "{}"),
+        ("images", "https://x.test/1.jpg", '["https://x.test/1.jpg"]'),
+        ("images", "http://x/1\nHTTPS://x/2\r\n http://x/3", '["http://x/1", "HTTPS://x/2", "http://x/3"]'),
+        (
+            "images",
+            "http://x/1 | http://x/a|b, http://x/w_1,h_2,http://x/3",
+            '["http://x/1", "http://x/a|b", "http://x/w_1,h_2", "http://x/3"]',
+        ),
+        ("images", "http://x/2 | http://x/1 | http://x/2", '["http://x/2", "http://x/1"]'),
         ("sku", "x" * 100, "x" * 100),
         ("name", "Oak board", "Oak board"),
         ("name", "Oak\n\tboard", "Oak board"),
@@ -136,6 +157,51 @@ def test_good_cell_is_cleaned(column: str, text: str, cleaned: str) -> None:
             "“2.500” can mean 2.500 or 2500. Say how the column writes numbers (stock.format:"
             " point or comma), or write 2500 if that is meant.",
         ),
+        (
+            "parent",
+            "a\nb",
+            "not_a_sku",
+            "“a\nb” is no SKU. Write the SKU of the product that this is a variant of.",
+        ),
+        *[
+            (
+                "options",
+                text,
+                "not_options",
+                f'{problem} Write Colour: red | Size: M, or {{"Colour": "red", "Size": "M"}}.',
+            )
+            for text, problem in [
+                ("red", "“red” is not names with values."),
+                ("Colour: red | M", "“Colour: red | M” is not names with values."),
+                ("Colour:", "“Colour:” is not names with values."),
+                ('{"Colour": null}', '“{"Colour": null}” is not names with values.'),
+                ('{"Colour": "\\u0000"}', '“{"Colour": "\\u0000"}” is not names with values.'),
+                ('{"Colour":', '“{"Colour":” is no valid JSON.'),
+                ("Size: M | size: L", "“Size: M | size: L” names an option twice."),
+                (" | ".join(f"o{n}: 1" for n in range(21)), "There are 21 options, 20 are possible."),
+            ]
+        ],
+        *[
+            (
+                "images",
+                text,
+                "not_an_address",
+                f"“{shown}” is no address of an image. Write one that begins with https:// and has up to"
+                " 1,000 characters; separate several by line breaks or “ | ”.",
+            )
+            for text, shown in [
+                ("board.jpg", "board.jpg"),
+                ("http://x/1 | ftp://x/2", "ftp://x/2"),
+                ("https://x/a b.jpg", "https://x/a b.jpg"),
+                ("https://x/" + "a" * 991, "https://x/" + "a" * 30 + "…"),
+            ]
+        ],
+        (
+            "images",
+            "\n".join(f"https://x/{n}" for n in range(251)),
+            "too_many_images",
+            "There are 251 images; a product has up to 250. Leave some out.",
+        ),
         ("stock", "many", "not_a_number", "“many” is not a whole number. Write digits only, 25."),
         ("stock", "٣", "not_a_number", "“٣” is not a whole number. Write digits only, 25."),
         ("category", "> >", "empty_category", "“> >” names no category. Write A > B > C."),
@@ -241,8 +307,8 @@ def test_every_column_accepts_its_own_example() -> None:
     ("header", "mapping"),
     [
         (
-            "sku,name,description,price,stock,category,published,featured,metadata",
-            dict(zip(BY_NAME, range(9), strict=True)),
+            "sku,name,description,price,stock,category,published,featured,metadata,parent,options,images",
+            dict(zip(BY_NAME, range(12), strict=True)),
         ),
         (" SKU ;Product-Name;PRICE;Qty", {"sku": 0, "name": 1, "price": 2, "stock": 3}),
         ("colour;size", {}),
@@ -254,7 +320,16 @@ def test_every_column_accepts_its_own_example() -> None:
             "Handle;Title;Body (HTML);Vendor;Product Category;Type;Tags;Published;Option1 Name;Option1 Value;"
             "Variant SKU;Variant Grams;Variant Inventory Tracker;Variant Inventory Qty;Variant Price;"
             "Image Src;Status",
-            {"sku": 10, "name": 1, "description": 2, "price": 14, "stock": 13, "category": 4, "published": 7},
+            {
+                "sku": 10,
+                "name": 1,
+                "description": 2,
+                "price": 14,
+                "stock": 13,
+                "category": 4,
+                "published": 7,
+                "images": 15,
+            },
         ),
         (
             "ID;Type;SKU;Name;Published;Is featured?;Visibility in catalog;Short description;Description;"
@@ -268,6 +343,8 @@ def test_every_column_accepts_its_own_example() -> None:
                 "category": 14,
                 "published": 4,
                 "featured": 5,
+                "parent": 17,
+                "images": 16,
             },
         ),
         (

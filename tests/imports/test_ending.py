@@ -146,7 +146,7 @@ def test_confirmed_import_cannot_be_confirmed_again() -> None:
         (
             {"sku": 0, "colour": 1},
             "There is no column “colour”. Ours are: sku, name, description, price, stock,"
-            " category, published, featured, metadata.",
+            " category, published, featured, metadata, parent, options, images.",
         ),
         ({"sku": 2}, "The file has 2 columns; there is no number 3."),
         ({"sku": -1}, "The file has 2 columns; there is no number 0."),

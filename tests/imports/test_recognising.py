@@ -50,7 +50,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def clean(run: ImportRun, reader: ChunkReader, hashes: array[int]) -> cleaning.Batch:
         batch = cleaning.clean(run, reader, hashes)
-        lines.extend(sorted([*batch.lines, *(rejected.line for rejected in batch.rejected)]))
+        lines.extend(sorted([*batch.lines, *batch.rejected]))
         return batch
 
     monkeypatch.setattr(staging, "clean", clean)

@@ -338,3 +338,114 @@ def test_huge_list_is_estimated_unless_it_is_filtered(monkeypatch: pytest.Monkey
     huge, filtered = EstimatingPaginator(rows, 100), EstimatingPaginator(rows.published(), 100)
     assert (huge.count, huge.is_estimate) == (300, True)
     assert (filtered.count, filtered.is_estimate) == (rows.count(), False)
+
+
+# Variants
+
+
+def a_family() -> tuple[Product, Product]:
+    shirt = a_product(sku="shirt", name="Shirt")
+    return shirt, a_product(
+        sku="shirt-M", name="Shirt M", parent=shirt, options={"Size": "M", "Fit": "slim"}, stock=3
+    )
+
+
+def cells(page: Any, column: str) -> list[str]:
+    """The texts of a column's cells, tags left out."""
+    found = re.findall(rf"<td[^>]*field-{column}[^>]*>(.*?)</td>", page.text, re.S)
+    return [" ".join(re.sub("<[^>]*>", " ", cell).split()) for cell in found]
+
+
+def test_product_page_lists_its_variants_with_links(admin_client: Client) -> None:
+    shirt, medium = a_family()
+
+    page = admin_client.get(f"{PRODUCTS}{shirt.pk}/change/")
+
+    assert [cells(page, name) for name in ("variant", "set_apart", "priced", "in_stock")] == [
+        ["shirt-M"],
+        ["Fit: slim, Size: M"],
+        ["9.99"],
+        ["low 3"],
+    ]
+    assert f'<a class="tally-link" href="{PRODUCTS}{medium.pk}/change/">shirt-M</a>' in page.text
+
+
+def test_page_of_a_variant_has_no_list_of_variants(admin_client: Client) -> None:
+    _, medium = a_family()
+
+    page = admin_client.get(f"{PRODUCTS}{medium.pk}/change/")
+
+    assert (cells(page, "variant"), page.context["adminform"].form.initial["parent"]) == (
+        [],
+        medium.parent_id,
+    )
+
+
+def test_product_with_variants_is_saved(admin_client: Client) -> None:
+    shirt, medium = a_family()
+    forms = {"variants-TOTAL_FORMS": "1", "variants-INITIAL_FORMS": "1", "variants-0-id": medium.pk}
+
+    answer = admin_client.post(
+        f"{PRODUCTS}{shirt.pk}/change/",
+        A_FORM | forms | {"sku": "shirt", "options": "{}", "name": "Warm shirt"},
+    )
+
+    assert (answer.status_code, Product.objects.get(sku="shirt").name) == (302, "Warm shirt")
+    assert Product.objects.get(sku="shirt-M").parent_id == shirt.pk
+
+
+def test_variant_like_its_sibling_is_refused_at_its_options(admin_client: Client) -> None:
+    shirt, _ = a_family()
+
+    more = {"parent": str(shirt.pk), "options": '{"Fit": "slim", "Size": "M"}'}
+    errors = errors_of(admin_client.post(f"{PRODUCTS}add/", A_FORM | more))
+
+    assert errors == {"options": ["shirt-M has the same options. Say what sets this one apart."]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("", ["cap", "shirt", "shirt-M"]),
+        ("top", ["cap", "shirt"]),
+        ("parents", ["shirt"]),
+        ("variants", ["shirt-M"]),
+    ],
+)
+def test_list_can_be_narrowed_to_variants_or_their_products(
+    admin_client: Client, kind: str, expected: list[str]
+) -> None:
+    a_family()
+    a_product(sku="cap", name="Cap")
+
+    assert listed(admin_client, family=kind) == expected
+
+
+def test_list_shows_options_below_the_names_of_variants(admin_client: Client) -> None:
+    a_family()
+    page = admin_client.get(PRODUCTS)
+
+    names = [" ".join(name.split()) for name in re.findall(r"Shirt(?: M)?<div[^>]*>[^<]*|>Shirt<", page.text)]
+    assert [re.sub("<[^>]*>", " · ", name) for name in names] == [">Shirt<", "Shirt M · Fit: slim, Size: M"]
+
+
+def test_only_products_of_their_own_are_offered_as_parents(admin_client: Client) -> None:
+    a_family()
+    query = {"app_label": "shop", "model_name": "product", "field_name": "parent", "term": "shirt"}
+
+    offered = admin_client.get("/admin/autocomplete/", query).json()["results"]
+
+    assert [one["text"] for one in offered] == ["Shirt (shirt)"]
+
+
+def test_image_that_is_still_elsewhere_has_a_link(admin_client: Client) -> None:
+    product = a_product()
+    ProductImage.objects.create(product=product, source_url="https://x.test/a?b=1&c=2")
+
+    page = admin_client.get(f"{PRODUCTS}{product.pk}/change/")
+
+    link = re.search(r'<a class="tally-link" href="https://x.test[^>]*>[^<]*', page.text)
+    assert link
+    assert html.unescape(link[0]) == (
+        '<a class="tally-link" href="https://x.test/a?b=1&c=2" target="_blank" rel="noopener noreferrer">Open'
+    )

@@ -149,3 +149,93 @@ def test_variants_go_with_their_product() -> None:
     parent.delete()
 
     assert not Product.objects.exists()
+
+
+# Variants
+
+
+def family() -> tuple[Product, Product]:
+    shirt = a_product(sku="shirt")
+    return shirt, a_product(sku="shirt-M", name="Medium", parent=shirt, options={"Size": "M"})
+
+
+def test_variants_and_products_of_their_own_are_told_apart() -> None:
+    shirt, _ = family()
+    a_product(sku="cap")
+
+    assert skus(Product.objects.top_level()) == {"shirt", "cap"}
+    assert skus(Product.objects.variants()) == {"shirt-M"}
+    assert skus(Product.objects.variants_of(shirt)) == {"shirt-M"}
+    assert skus(Product.objects.with_variants()) == {"shirt"}
+
+
+@pytest.mark.parametrize("by_update", [True, False])
+def test_variant_of_a_variant_cannot_be_stored(by_update: bool) -> None:
+    _, medium = family()
+
+    other = a_product()
+
+    with pytest.raises(IntegrityError, match="a variant has no variants"):
+        Product.objects.filter(pk=other.pk).update(parent=medium) if by_update else a_product(parent=medium)
+
+
+def test_product_with_variants_cannot_become_one() -> None:
+    shirt, _ = family()
+
+    with pytest.raises(IntegrityError, match="a variant has no variants"):
+        Product.objects.filter(pk=shirt.pk).update(parent=a_product())
+
+
+def test_variant_that_stays_one_can_be_saved() -> None:
+    _, medium = family()
+    medium.name = "Another"
+    medium.full_clean()
+    medium.save()
+
+    assert Product.objects.get(sku="shirt-M").name == "Another"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (
+            {"parent": "shirt-M"},
+            {
+                "parent": [
+                    "“Medium (shirt-M)” is a variant itself. Choose the product that it is a variant of."
+                ]
+            },
+        ),
+        (
+            {"parent": "shirt", "options": {"Size": "M"}},
+            {"options": ["shirt-M has the same options. Say what sets this one apart."]},
+        ),
+        ({"options": {"Size": 4}}, {"options": ['Options are names with texts, such as {"Colour": "red"}.']}),
+        ({"options": ["red"]}, {"options": ['Options are names with texts, such as {"Colour": "red"}.']}),
+    ],
+)
+def test_variant_that_cannot_be_is_refused_with_words(fields: dict[str, Any], expected: Any) -> None:
+    family()
+    above = Product.objects.filter(sku=fields.get("parent", "")).first()
+    product = Product(pk=new_key(), sku="new", slug="new", name="New", price=1, **{**fields, "parent": above})
+
+    with pytest.raises(ValidationError) as refused:
+        product.full_clean()
+
+    assert refused.value.message_dict == expected
+
+
+def test_product_with_variants_is_refused_as_one_with_words() -> None:
+    shirt, _ = family()
+    shirt.parent = a_product()
+
+    with pytest.raises(ValidationError) as refused:
+        shirt.full_clean()
+
+    assert refused.value.message_dict == {
+        "parent": [f"“{shirt.name}” has variants itself, so it can't be one. Move them first."]
+    }
+
+
+def test_options_read_as_a_line() -> None:
+    assert Product(options={"Colour": "red", "Size": "M"}).options_text == "Colour: red, Size: M"
