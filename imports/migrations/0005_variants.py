@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0003_cells'),
+        ('imports', '0004_saved_mapping'),
     ]
 
     operations = [
