@@ -9,6 +9,7 @@ from itertools import compress
 from typing import cast
 
 from imports.cells import Cells, cells_of
+from imports.column_types import Habits
 from imports.columns import CellError, Column
 from imports.dialect import Dialect
 from imports.models import Chunk, ImportRun, RejectedRow
@@ -69,7 +70,11 @@ def open_chunk(run: ImportRun, chunk: Chunk) -> ChunkReader:
         stream.seek(chunk.offset)
         data = stream.read(chunk.length)
     return ChunkReader(
-        data, dialect=Dialect.from_dict(run.dialect), width=len(run.header), first_line=chunk.first_line
+        data,
+        dialect=Dialect.from_dict(run.dialect),
+        width=len(run.header),
+        first_line=chunk.first_line,
+        habits=Habits.from_dict(run.dialect.get("habits", {})) if run.repair else None,
     )
 
 

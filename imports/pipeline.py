@@ -53,19 +53,20 @@ def confirm(
     clear_token: str | None = None,
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
+    repair: bool = True,
 ) -> ImportRun:
     """Start a draft: `mapping` is our column → index in the header, the guess when None.
 
     `blank` says what blank cells do, `clear_token` the text that clears (the run's own when None).
     `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`; what it
     leaves open is as the sample showed it. `constants` is our column → what it gets where the file has no
-    such column or a blank cell.
+    such column or a blank cell. Without `repair`, lines that could be repaired are rejected.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
         run = hold(run.pk, State.DRAFT)
         run.mapping = choices.checked_mapping(run, run.mapping if mapping is None else mapping)
-        run.mode, run.keep_unknown, run.blank = mode, keep_unknown, blank
+        run.mode, run.keep_unknown, run.blank, run.repair = mode, keep_unknown, blank, repair
         run.clear_token = run.clear_token if clear_token is None else choices.checked_token(clear_token)
         run.options = choices.checked_options(run, options or {})
         run.constants = choices.checked_constants(constants or {})
@@ -128,7 +129,7 @@ def begin_staging(run: ImportRun) -> None:
 
 
 def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, continued: int,
-           kept: int, rejected: int) -> None:  # fmt: skip
+           kept: int, rejected: int, repaired: int) -> None:  # fmt: skip
     """Count a staged chunk, in the transaction that staged it; the last one starts the check."""
     run = _count(
         run_id,
@@ -141,6 +142,7 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
         rows=-blank - continued,
         pending=-blank - continued - rejected,
         rejected=rejected,
+        repaired=repaired,
     )
     if run.chunks_done == run.chunks_total:
         _move(run, State.CHECKING)

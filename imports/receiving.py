@@ -76,7 +76,10 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
     """
     with run.opened() as stream:
         seen = inspect(stream, encoding=encoding, delimiter=delimiter)
-    run.dialect = seen.dialect.as_dict() | {"asides": [asdict(aside) for aside in seen.asides]}
+    run.dialect = seen.dialect.as_dict() | {
+        "asides": [asdict(aside) for aside in seen.asides],
+        "habits": seen.habits.as_dict(),
+    }
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]

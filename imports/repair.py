@@ -60,7 +60,7 @@ class Reading(NamedTuple):
     cells: list[str]
     code: str
     at: int = 0
-    count: int = 1  # of the cells concerned
+    concerned: int = 1  # cells
 
 
 class Mender:
@@ -102,7 +102,7 @@ class Mender:
             delimiter=DELIMITER_NAMES.get(self._delimiter, "delimiter"),
             cell=at + 1,
             next=at + 2,
-            count="1 cell" if reading.count == 1 else f"{reading.count} cells",
+            count="1 cell" if reading.concerned == 1 else f"{reading.concerned} cells",
             value=_short(reading.cells[at]) if reading.cells else "",
             cells=_short(" | ".join(shown), 3 * _SHOWN),
         )

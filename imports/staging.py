@@ -17,7 +17,7 @@ from imports.cleaning import Batch, clean, open_chunk
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
-from imports.models import Chunk, ImportRun, RejectedRow
+from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow
 from imports.planning import plan as plan_chunks
 from imports.reading import ChunkReader
 from imports.recognising import recognise
@@ -92,6 +92,8 @@ def stage(claim: Claim) -> None:
         _note(run, chunk, batch)
         batch.rejected.sort(key=lambda row: row.line)
         RejectedRow.objects.bulk_create(batch.rejected, batch_size=2000)
+        repaired = _repaired(run, reader, batch)
+        RepairedRow.objects.bulk_create(repaired, batch_size=2000)
         pipeline.staged(
             claim,
             run_id=run.pk,
@@ -100,7 +102,18 @@ def stage(claim: Claim) -> None:
             continued=reader.continuation_lines,
             kept=kept,
             rejected=len(batch.rejected),
+            repaired=len(repaired),
         )
+
+
+def _repaired(run: ImportRun, reader: ChunkReader, batch: Batch) -> list[RepairedRow]:
+    """What is to be told of repairs; a row that was rejected for its cells is told of there."""
+    rejected = {row.line for row in batch.rejected}
+    return [
+        RepairedRow(run=run, line=repair.line, code=repair.code, message=repair.message)
+        for repair in reader.repairs
+        if repair.line not in rejected
+    ]
 
 
 def count_rows(run: ImportRun) -> int:

@@ -97,6 +97,9 @@ class ImportRun(models.Model):
     constants = models.JSONField(
         default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
     )
+    repair = models.BooleanField(
+        default=True, help_text="Repair broken lines where only one reading fits the columns."
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 
@@ -113,6 +116,10 @@ class ImportRun(models.Model):
     superseded = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     pending = models.BigIntegerField(default=0)
+    repaired = models.BigIntegerField(
+        default=0,
+        help_text="Lines that were repaired, or left out as a comment or the header again; no outcome.",
+    )
 
     chunks_total = models.IntegerField(default=0)
     chunks_done = models.IntegerField(default=0)

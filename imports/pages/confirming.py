@@ -44,6 +44,7 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
     keep = bool(request.POST.get("keep_unknown"))
     blank = request.POST.get("blank", ImportRun.Blank.KEEP)
     constants, options = _constants(request), _options(request)
+    repair = bool(request.POST.get("repair"))
     try:
         if mode not in ImportRun.Mode:
             raise choices.MappingError("Choose what to do with the rows.")
@@ -57,10 +58,11 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
             blank=blank,
             constants=constants,
             options=options,
+            repair=repair,
         )
     except choices.MappingError as error:
         run.mapping, run.mode, run.keep_unknown, run.blank = mapping, mode, keep, blank
-        run.constants, run.options = constants, options
+        run.constants, run.options, run.repair = constants, options, repair
         return _form(request, run, error=str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")

@@ -51,6 +51,9 @@ class Command(BaseCommand):
             metavar="TEXT",
             help="a cell with just this text clears its field (default: __clear__)",
         )
+        parser.add_argument(
+            "--no-repair", action="store_true", help="reject broken lines that could be repaired"
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -90,6 +93,7 @@ class Command(BaseCommand):
                 clear_token=options["clear_token"],
                 options=chosen,
                 constants=constants,
+                repair=not options["no_repair"],
             )
         except choices.MappingError as error:
             receiving.discard(run)
