@@ -69,6 +69,7 @@ class Habits:
     columns: list[ColumnType] = field(default_factory=list)
     header: str = ""  # the header's line as it stands in the file, if it is one line
     has_hashes: bool = False  # do rows begin with "#"? Then it does not begin a comment
+    has_surplus: bool = False  # do rows have more delimiters than the header?
     is_small: bool = False  # the sample is the whole file: every row can be looked at closely
 
     def misfits(self, cells: Sequence[str]) -> int:
@@ -92,24 +93,29 @@ class Habits:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Back from `as_dict`; an empty mapping gives habits that say nothing."""
         columns = [ColumnType(**column) for column in values.get("columns", ())]
-        return cls(
-            columns, values.get("header", ""), values.get("has_hashes", False), values.get("is_small", False)
-        )
+        return cls(**{**values, "columns": columns})
 
 
 def learn(
-    rows: Sequence[Sequence[str]], *, header: Sequence[str], header_line: str, is_small: bool
+    rows: Sequence[Sequence[str]],
+    *,
+    header: Sequence[str],
+    header_line: str = "",
+    has_surplus: bool = False,
+    is_small: bool = False,
 ) -> Habits:
-    """Tell the habits of a file from rows of its sample, each as wide as `header`.
-
-    `header_line` is the header as it stands in the file, "" where it is no single line; `is_small`
-    says that these are all the rows that there are.
-    """
+    """Tell the habits of a file from rows of its sample, as wide as `header`; the rest as in `Habits`."""
     rows = [row for row in rows[:_MOST_ROWS] if list(row) != list(header)]
     if len(rows) < _FEWEST:
         return Habits()
     columns = [_type_of([cell.strip() for cell in column]) for column in zip(*rows, strict=True)]
-    return Habits(columns, header_line, any(row[0].startswith("#") for row in rows), is_small)
+    return Habits(
+        columns,
+        header=header_line,
+        has_hashes=any(row[0].startswith("#") for row in rows),
+        has_surplus=has_surplus,
+        is_small=is_small,
+    )
 
 
 def _type_of(column: list[str]) -> ColumnType:

@@ -135,11 +135,12 @@ def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
         has_data=dialect.data_offset < size and (layout.has_data or not head.whole),
         asides=asides,
         habits=learn(
-            layout.typical,
+            layout.exact or layout.rows,
             header=layout.header,
             header_line=head.lines[layout.header_index]
             if layout.first_index - layout.header_index == 1
             else "",
+            has_surplus=not layout.exact,
             is_small=head.whole,
         ),
     )

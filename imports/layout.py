@@ -32,7 +32,7 @@ class Layout:
     first_index: int  # of the first line below the header
     end_index: int | None  # of the first line behind the table; None if there is none
     rows: list[list[str]]
-    typical: list[list[str]]  # those of them that have no cell too many, if there are any
+    exact: list[list[str]]  # those of them that have no cell too many
     has_data: bool  # is there anything below the header?
     asides: list[Aside]
 
@@ -67,7 +67,7 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
         first_index=top.first_index,
         end_index=behind[0].start if behind else None,
         rows=rows,
-        typical=exact or rows,
+        exact=exact,
         has_data=any(not found.is_blank for found in body),
         asides=[
             *(_aside(other, lines) for other in tables[:at]),

@@ -80,7 +80,7 @@ class Mending:
 
         `row` is the record as it stands if it has the right width; else `code` says what is wrong.
         """
-        if row is not None and (found.lines > 1 or not self._is_doubtful(index, row)):
+        if row is not None and not self._is_in_doubt(index, found, row):
             return row, ""
         if found.lines == 1 and self._is_no_row(index):
             return None, ""
@@ -96,6 +96,15 @@ class Mending:
             self.repairs.append(Repair(self._first_line + index, found.lines, reading.code, message))
             self.careful.add(index)
         return reading.cells, ""
+
+    def _is_in_doubt(self, index: int, found: Found, row: list[str]) -> bool:
+        if self._has_surplus(found) and self._misfits(row):
+            return True
+        return found.lines == 1 and self._is_doubtful(index, row)
+
+    def _has_surplus(self, found: Found) -> bool:
+        """Has the record blank cells too many, where others have not?"""
+        return len(found.cells or ()) > len(self._habits.columns) and not self._habits.has_surplus
 
     def _is_doubtful(self, index: int, row: list[str]) -> bool:
         """May a line that reads as a row be broken all the same? A single cell may just be dirty."""
@@ -114,7 +123,7 @@ class Mending:
 
     def _as_it_is(self, found: Found, row: list[str] | None, code: str) -> tuple[list[str] | None, str]:
         """A record that can't be repaired: one without its surplus blank cells may be another one's cells."""
-        if row is not None and len(found.cells or ()) > len(row) and self._misfits(row) > 1:
+        if row is not None and self._has_surplus(found) and self._misfits(row):
             return None, "too_many_cells"
         return row, code
 

@@ -25,7 +25,7 @@ class Rereader:
 
     def no_cell(self, region: Region) -> Iterator[Cells]:
         """A delimiter too many left a blank cell that no column wants."""
-        if not region.text.replace(self._delimiter, "").strip():
+        if not region.text.strip():
             yield [], "extra_cell"
 
     def one_cell(self, region: Region) -> Iterator[Cells]:
@@ -39,7 +39,7 @@ class Rereader:
         inner = text.strip()
         if not self._quote or self._quote not in inner:
             parts = inner.split(self._delimiter)
-            if len(parts) > 1 and all(map(str.strip, parts)):
+            if len(parts) > 1 and all(part.strip() and self._sound.cell(part) is not None for part in parts):
                 yield text, "unquoted_delimiter"
             return
         if column.is_typed:
@@ -81,7 +81,7 @@ class Rereader:
         first, second = region.columns
         if self._quote and self._quote in text:
             splits = self._at_quotes(text)
-        elif self._delimiter in text or len(text) > _LONGEST:
+        elif self._delimiter in text or len(text) > _LONGEST or self._is_last_one(region):
             return
         elif not first.is_typed and not second.is_typed:
             splits = iter([(text[:1], text[1:]), (text[:2], text[2:])])  # anywhere: never certain
@@ -92,6 +92,16 @@ class Rereader:
         for pair in splits:
             if self._fit(region, pair):
                 yield list(map(self._decode, pair)), "missing_delimiter"
+
+    def _is_last_one(self, region: Region) -> bool:
+        """Is it the last cell of a line without the blank text that should follow?"""
+        first, second = region.columns
+        return (
+            region.ends_line
+            and second.blank
+            and not second.is_typed
+            and first.fits(self._decode(region.text))
+        )
 
     def _fit(self, region: Region, pair: tuple[str, str]) -> bool:
         return all(column.fits(self._decode(cell)) for column, cell in zip(region.columns, pair, strict=True))

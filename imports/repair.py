@@ -104,7 +104,7 @@ class Mender:
             next=at + 2,
             count="1 cell" if reading.concerned == 1 else f"{reading.concerned} cells",
             value=_short(reading.cells[at]) if reading.cells else "",
-            cells=_short(" | ".join(shown), 3 * _SHOWN),
+            cells=_short(" | ".join(cell or "–" for cell in shown), 3 * _SHOWN),
         )
 
     @staticmethod

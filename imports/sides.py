@@ -20,6 +20,7 @@ class Sound:
     def __init__(self, delimiter: str, quote: str) -> None:
         """`quote` "" means that quotes have no meaning."""
         self.delimiter, self.quote = delimiter, quote
+        self._other_quote = {'"': "'", "'": '"'}.get(quote, "")
         comma, mark = re.escape(delimiter), re.escape(quote)
         quoted = f"{mark}[^{mark}]*+(?:{mark * 2}[^{mark}]*+)*+{mark}" if quote else "(?!)"
         self._quoted = re.compile(quoted)
@@ -50,7 +51,7 @@ class Sound:
     def cell(self, piece: str) -> str | None:
         """The cell that a piece stands for, or None if a quote in it has no meaning."""
         if not self.quote or self.quote not in piece:
-            return piece
+            return None if self._other_quote and piece.lstrip().startswith(self._other_quote) else piece
         if self.is_quoted(piece):
             return piece[1:-1].replace(self.quote * 2, self.quote)
         return piece if piece[0] != self.quote and self.has_meaning(piece) else None
