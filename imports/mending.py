@@ -82,7 +82,7 @@ class Mending:
         """
         if row is not None and not self._is_in_doubt(index, found, row):
             return row, ""
-        if found.lines == 1 and self._is_no_row(index):
+        if found.lines == 1 and self._is_no_row(index, row):
             return None, ""
         reading = self._mender.mend(
             "\n".join(self._coded[index : index + found.lines]),
@@ -114,8 +114,15 @@ class Mending:
             misfits > 1
             or (misfits == 1 and (is_quoted or "'" in line or line[:1] == "#"))
             or (is_quoted and not self._mender.is_sound(self._coded[index]))
-            or row != unspaced(row)
+            or self._is_padded(row)
             or line == self._habits.header
+        )
+
+    def _is_padded(self, row: list[str]) -> bool:
+        """Is there a space behind every delimiter, numbers and dates included?"""
+        return row != unspaced(row) and any(
+            cell[:1] == " " and column.is_typed and column.kind != "word"
+            for cell, column in zip(row, self._habits.columns, strict=True)
         )
 
     def _misfits(self, row: list[str]) -> int:
@@ -127,14 +134,14 @@ class Mending:
             return None, "too_many_cells"
         return row, code
 
-    def _is_no_row(self, index: int) -> bool:
+    def _is_no_row(self, index: int, row: list[str] | None) -> bool:
         """The header again, a comment, nothing but delimiters: left out, the first two by a note."""
         line, code = self._lines[index], ""
         if line == self._habits.header:
             code = "repeated_header"
         elif line[:1] == "#" and not self._habits.has_hashes:
             code = "comment"
-        elif line.strip(f"{_DELIMITERS}{self._grammar.quotechar}\r\n"):
+        elif row is not None or line.strip(f"{_DELIMITERS}{self._grammar.quotechar}\r\n"):
             return False
         if code:
             self.repairs.append(Repair(self._first_line + index, 1, code, left_out(code)))

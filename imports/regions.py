@@ -21,6 +21,7 @@ class Rereader:
     def __init__(self, sound: Sound, decode: Callable[[str], str]) -> None:
         self._sound, self._decode = sound, decode
         self._delimiter, self._quote = sound.delimiter, sound.quote
+        self._others = {*_OTHER_DELIMITERS} - {sound.delimiter}
         self._between_letters = re.compile(_BETWEEN_LETTERS.format(q=re.escape(sound.quote) or "(?!)"))
 
     def no_cell(self, region: Region) -> Iterator[Cells]:
@@ -54,7 +55,9 @@ class Rereader:
             return
         begins, ends = inner.startswith(quote), inner.endswith(quote) and len(inner) > 1
         if not begins and not ends and self._delimiter in inner:
-            return  # two things at once
+            if self._sound.has_meaning(inner):
+                yield inner, "unquoted_delimiter"
+            return
         body = inner[begins : len(inner) - ends]
         text = self._meant(body.replace(quote * 2, "\0"))
         if text is not None:
@@ -108,7 +111,7 @@ class Rereader:
 
     def _at_other_delimiters(self, text: str) -> Iterator[tuple[str, str]]:
         for at, char in enumerate(text):
-            if char in _OTHER_DELIMITERS:
+            if char in self._others:
                 yield text[:at], text[at + 1 :]
 
     def _at_quotes(self, text: str) -> Iterator[tuple[str, str]]:
@@ -116,10 +119,12 @@ class Rereader:
         for found in re.finditer(re.escape(self._quote), text):
             for at in (found.start(), found.end()):
                 left, right = text[:at], text[at:]
-                if left and left[-1] in _OTHER_DELIMITERS:
+                if left[-1:] in self._others:
                     left = left[:-1]
-                elif right and right[0] in _OTHER_DELIMITERS:
+                elif right[:1] in self._others:
                     right = right[1:]
+                elif not left.strip() or not right.strip():
+                    continue
                 first, second = self._whole(left), self._whole(right)
                 if first is not None and second is not None:
                     yield first, second

@@ -84,7 +84,7 @@ class Mender:
         if len(text) > _LONGEST:
             return None
         sides = Sides(text, self._sound, self._columns, self._coding.decode)
-        faults = chain(self._one_region(sides, is_cut), self._whole_line(text))
+        faults = chain(self._whole_line(text), self._one_region(sides, is_cut))
         if among_rows and not is_cut:
             faults = chain(faults, self._too_short(sides))
         reading = self._only(faults) or self._only(self._other_delimiter_in_text(text))
@@ -194,7 +194,7 @@ class Mender:
 
 def unspaced(cells: list[str]) -> list[str]:
     """The cells without the space that follows, or also precedes, every delimiter of their line."""
-    if any(cell and cell[0] != " " for cell in cells[1:]):
+    if not any(cells[1:]) or any(cell and cell[0] != " " for cell in cells[1:]):
         return cells
     cells = [cells[0], *(cell[1:] for cell in cells[1:])]
     if any(cell and cell[-1] != " " for cell in cells[:-1]):
