@@ -72,9 +72,16 @@ class Habits:
     has_surplus: bool = False  # do rows have more delimiters than the header?
     is_small: bool = False  # the sample is the whole file: every row can be looked at closely
 
-    def misfits(self, cells: Sequence[str]) -> int:
-        """How many of these cells, as many as there are columns, are not what their columns hold."""
-        return sum(not column.fits(cell) for column, cell in zip(self.columns, cells, strict=True))
+    def misfits(self, cells: Sequence[str]) -> list[str]:
+        """Those of these cells, one for each column, that are not what their columns hold."""
+        return [cells[at] for at, fits in self._checks if not fits(cells[at])]
+
+    @cached_property
+    def _checks(self) -> list[tuple[int, Callable[[str], bool]]]:
+        """Index and check of the columns that not everything fits."""
+        return [
+            (at, column.fits) for at, column in enumerate(self.columns) if column.pattern or not column.blank
+        ]
 
     @property
     def guard(self) -> int | None:

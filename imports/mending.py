@@ -11,6 +11,7 @@ from imports.dialect import Dialect
 from imports.recovery import Found, LineGrammar
 from imports.repair import Mender, Repair, left_out, unspaced
 
+_QUOTES = frozenset("\"'")
 _DELIMITERS = ",;\t| "
 _END = "\x1f"  # of a cell; white space, so that no typed cell has it
 
@@ -91,7 +92,7 @@ class Mending:
         )
         if reading is None:
             return self._as_it_is(found, row, code)
-        if reading.cells != row:
+        if row is None or reading.cells != self._decoded(row):
             message = self._mender.message(reading)
             self.repairs.append(Repair(self._first_line + index, found.lines, reading.code, message))
             self.careful.add(index)
@@ -109,14 +110,25 @@ class Mending:
     def _is_doubtful(self, index: int, row: list[str]) -> bool:
         """May a line that reads as a row be broken all the same? A single cell may just be dirty."""
         line, quote = self._lines[index], self._grammar.quotechar
-        misfits, is_quoted = self._misfits(row), bool(quote) and quote in line
+        wrong = self._misfits(row)
         return (
-            misfits > 1
-            or (misfits == 1 and (is_quoted or "'" in line or line[:1] == "#"))
-            or (is_quoted and not self._mender.is_sound(self._coded[index]))
+            len(wrong) > 1
+            or (len(wrong) == 1 and (line[:1] == "#" or not _QUOTES.isdisjoint(wrong[0])))
+            or (bool(quote) and any(quote in cell for cell in row) and not self._is_sound(index))
             or self._is_padded(row)
             or line == self._habits.header
         )
+
+    def _is_sound(self, index: int) -> bool:
+        """Has every quote of the line a meaning?"""
+        line = self._coded[index]
+        return self._grammar.stands_alone(line) or self._mender.is_sound(line)
+
+    def _misfits(self, row: list[str]) -> list[str]:
+        return self._habits.misfits(self._decoded(row))
+
+    def _decoded(self, row: list[str]) -> list[str]:
+        return self._coding.decode_rows([row])[0]
 
     def _is_padded(self, row: list[str]) -> bool:
         """Is there a space behind every delimiter, numbers and dates included?"""
@@ -124,9 +136,6 @@ class Mending:
             cell[:1] == " " and column.is_typed and column.kind != "word"
             for cell, column in zip(row, self._habits.columns, strict=True)
         )
-
-    def _misfits(self, row: list[str]) -> int:
-        return self._habits.misfits(list(map(self._coding.decode, row)))
 
     def _as_it_is(self, found: Found, row: list[str] | None, code: str) -> tuple[list[str] | None, str]:
         """A record that can't be repaired: one without its surplus blank cells may be another one's cells."""

@@ -153,6 +153,10 @@ def test_quotes_that_mean_inches_or_pairs_are_text() -> None:
     )
 
 
+def test_comma_in_a_text_with_quotes_of_its_own_is_no_more_certain_than_in_its_neighbour() -> None:
+    assert read_with(line_of(Text='the "best" one, so far'))[:2] == (None, "too_many_cells")
+
+
 def test_comma_in_the_only_text_that_could_hold_it_is_text() -> None:
     rows = [[row[0], row[6], row[4]] for row in CLEAN]
 
