@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imports.column_types import Habits, learn
 from imports.dialect import Dialect
+from imports.inspecting import TableReader
 from tests.imports.tables import Rows, dialect, reader_of, written
 
 HEADER = ["Day", "Time", "Pieces", "Code", "Price", "Kind", "Name", "Text", "Link", "Note"]
@@ -348,3 +349,31 @@ def test_same_repairs_whatever_the_chunks() -> None:
 
 def test_rfc_4180_reader_agrees_on_the_sound_line() -> None:
     assert next(csv.reader(io.StringIO(SOUND))) == CLEAN[ROW]
+
+
+def table_of(lines: list[str], line_end: str = "\r\n") -> TableReader:
+    """The file of these lines, read to its end, and its rows."""
+    return TableReader(io.BytesIO("".join(line + line_end for line in lines).encode()))
+
+
+def test_inspection_learns_the_habits_of_the_file_itself() -> None:
+    lines = [",".join(HEADER), *written(CLEAN).split("\n")[:-1]]
+    lines[LINE] = ";".join(CLEAN[ROW])
+    lines.insert(30, lines[0])
+    reader = table_of(lines)
+
+    assert [row for rows in reader.blocks() for row in rows] == CLEAN
+    assert [(repair.line, repair.code) for repair in reader.repairs] == [
+        (LINE + 1, "other_delimiter"),
+        (31, "repeated_header"),
+    ]
+
+
+def test_file_whose_rows_all_have_a_delimiter_more_keeps_its_dirty_rows() -> None:
+    rows = [row[:9] for row in CLEAN]
+    rows[ROW] = [*rows[ROW][:2], "few", *rows[ROW][3:8], "none"]
+    lines = [",".join(HEADER[:9]), *(line + "," for line in written(rows).split("\n")[:-1])]
+    reader = table_of(lines)
+
+    assert [row for block in reader.blocks() for row in block] == rows
+    assert (reader.repairs, reader.problems) == ([], [])
