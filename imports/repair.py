@@ -136,10 +136,9 @@ class Mender:
         if not cells or not 0 < missing <= self._width / 2:
             return
         for at in range(len(cells) + 1):
-            if all(column.blank for column in self._columns[at : at + missing]):
-                whole = [*cells[:at], *[""] * missing, *cells[at:]]
-                if self._is_told_by_types(whole):
-                    yield Reading(whole, "missing_cells", at, missing)
+            whole = [*cells[:at], *[""] * missing, *cells[at:]]
+            if self._is_told_by_types(whole):
+                yield Reading(whole, "missing_cells", at, missing)
 
     def _whole_line(self, text: str) -> Iterator[Reading]:
         """Readings of the whole line by other rules, by which nothing is wrong with it."""
