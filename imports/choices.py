@@ -31,6 +31,7 @@ def checked(
     clear_token: str | None = None,
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
+    repair: bool | None = None,
 ) -> dict[str, Any]:
     """Return the fields of the draft as these choices make them; what is None is as it has it already.
 
@@ -43,6 +44,7 @@ def checked(
         "blank": run.blank if blank is None else blank,
         "clear_token": run.clear_token if clear_token is None else checked_token(clear_token),
         "options": checked_options(run, run.options if options is None else options, chosen),
+        "repair": run.repair if repair is None else repair,
         "constants": checked_constants(run.constants if constants is None else constants),
     }
 

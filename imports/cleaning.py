@@ -11,8 +11,7 @@ from typing import cast
 from imports import shaping
 from imports.cells import Cells, cells_of
 from imports.columns import EXTRA_COLUMNS, CellError, Column
-from imports.dialect import Dialect
-from imports.models import Chunk, ImportRun, RejectedRow
+from imports.models import ImportRun, RejectedRow
 from imports.reading import ChunkReader
 from imports.shaping import Shaped, Shaper
 
@@ -74,16 +73,6 @@ class Batch:
             message=message,
             more=[list(error) for error in errors[1:]],
         )
-
-
-def open_chunk(run: ImportRun, chunk: Chunk) -> ChunkReader:
-    """A reader for the chunk's part of the file."""
-    with run.opened() as stream:
-        stream.seek(chunk.offset)
-        data = stream.read(chunk.length)
-    return ChunkReader(
-        data, dialect=Dialect.from_dict(run.dialect), width=len(run.header), first_line=chunk.first_line
-    )
 
 
 def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:

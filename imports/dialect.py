@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, BinaryIO, Self
 
 from imports.coding import Coding
+from imports.column_types import Habits, learn
 from imports.detecting import DELIMITERS, Syntax, detect, read_records
 from imports.encoding import ENCODINGS, EncodingEvidence
 from imports.footers import footers_in
@@ -81,6 +82,7 @@ class Inspection:
     asides: list[Aside] = field(
         default_factory=list
     )  # what stands above and below the table, and is left out
+    habits: Habits = field(default_factory=Habits)  # what broken lines are repaired by
 
 
 def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
@@ -132,6 +134,15 @@ def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
         size=size,
         has_data=dialect.data_offset < size and (layout.has_data or not head.whole),
         asides=asides,
+        habits=learn(
+            layout.exact or layout.rows,
+            header=layout.header,
+            header_line=head.lines[layout.header_index]
+            if layout.first_index - layout.header_index == 1
+            else "",
+            has_surplus=not layout.exact,
+            is_small=head.whole,
+        ),
     )
 
 

@@ -14,9 +14,8 @@ from django.db.models import Exists, OuterRef
 
 from imports import pipeline, references
 from imports.columns import EXTRA_COLUMNS
-from imports.dialect import Dialect
 from imports.models import ImportRun, RejectedRow
-from imports.reading import ChunkReader
+from imports.opening import open_chunk
 from tasks import claiming
 from tasks.claiming import Claim
 
@@ -41,7 +40,7 @@ def store_rejected_rows(run: ImportRun) -> str:
         return default_storage.save(name, File(whole))
 
 
-class _Echo:
+class Echo:
     """A file for the csv writer that hands each line back."""
 
     def write(self, value: str) -> str:
@@ -54,7 +53,7 @@ def rejected_rows_csv(run: ImportRun) -> Iterator[str]:
     Cells are read again from the file, so that they are as they were. A row with too many cells has the
     surplus after `_error`. UTF-8 with a byte order mark, which spreadsheets need to read it right.
     """
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     header = [name for name in run.header if name not in EXTRA_COLUMNS]
     kept = [index for index, name in enumerate(run.header) if name not in EXTRA_COLUMNS]
     yield "\ufeff" + writer.writerow([*header, *EXTRA_COLUMNS])
@@ -73,12 +72,7 @@ def _rejected_cells(run: ImportRun) -> Iterator[tuple[RejectedRow, list[str]]]:
     for chunk in run.chunks.filter(Exists(within)).order_by("number"):
         lines = (chunk.first_line, chunk.first_line + chunk.lines)
         rows = {row.line: row for row in run.rejected_rows.filter(line__gte=lines[0], line__lt=lines[1])}
-        with run.opened() as stream:
-            stream.seek(chunk.offset)
-            data = stream.read(chunk.length)
-        reader = ChunkReader(
-            data, dialect=Dialect.from_dict(run.dialect), width=len(run.header), first_line=chunk.first_line
-        )
+        reader = open_chunk(run, chunk)
         cells = {line: row for line, row in reader if line in rows}
         cells |= {problem.line: problem.cells or [problem.value] for problem in reader.problems}
         for line in sorted(rows):

@@ -12,6 +12,7 @@ from imports import profiles
 from imports.dialect import Inspection, RefusedFile, examine
 from imports.planning import Chunk, plan
 from imports.reading import ChunkReader, Problem
+from imports.repair import Repair
 from imports.unpacking import plain_file
 
 CHUNK_BYTES = 1_000_000
@@ -21,17 +22,20 @@ KEPT_PROBLEMS = 1_000  # the rest are counted only: a file of nothing but proble
 class TableReader:
     """Reads the table of a seekable binary file chunk by chunk, in flat memory.
 
-    The counters hold once `blocks` is through:
+    Broken lines are repaired where that is certain. The counters hold once `blocks` is through:
 
         lines == records + rejected + continuation_lines + blank_lines
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, *, repair: bool = True) -> None:
         """Raises RefusedFile if the file can't be read as a table; one with nothing but a header can be."""
-        self._stream = stream
+        self._stream, self._repair = stream, repair
         self.seen: Inspection = examine(stream)
         self.problems: list[Problem] = []
-        self.lines = self.records = self.rejected = self.continuation_lines = self.blank_lines = 0
+        self.repairs: list[Repair] = []
+        self.lines = self.records = self.rejected = self.repaired = self.continuation_lines = (
+            self.blank_lines
+        ) = 0
 
     def blocks(self) -> Iterator[list[list[str]]]:
         """All rows, some hundred at once, each as wide as the header. Read once; raises RefusedFile."""
@@ -39,7 +43,13 @@ class TableReader:
         planned = plan(self._stream, dialect=dialect, width=width, target=CHUNK_BYTES)
         dialect = replace(dialect, encoding=planned.encoding)
         for chunk in planned.chunks:
-            reader = ChunkReader(self._read(chunk), dialect=dialect, width=width, first_line=chunk.first_line)
+            reader = ChunkReader(
+                self._read(chunk),
+                dialect=dialect,
+                width=width,
+                first_line=chunk.first_line,
+                habits=self.seen.habits if self._repair else None,
+            )
             for _, rows in reader.blocks():
                 yield rows
             self._count(reader)
@@ -54,17 +64,19 @@ class TableReader:
         self.rejected += len(reader.problems)
         self.continuation_lines += reader.continuation_lines
         self.blank_lines += reader.blank_lines
+        self.repaired += len(reader.repairs)
         self.problems += reader.problems[: KEPT_PROBLEMS - len(self.problems)]
+        self.repairs += reader.repairs[: KEPT_PROBLEMS - len(self.repairs)]
 
 
-def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None) -> None:
+def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None, repair: bool = True) -> None:
     """Write the table as RFC 4180, header first, with at most `limit` rows; an empty file gives nothing.
 
-    `out` must not translate line ends. Raises RefusedFile for what is no table.
+    `out` must not translate line ends; `repair` as for `write_json`. Raises RefusedFile for what is no table.
     """
     with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
         try:
-            table = TableReader(plain)
+            table = TableReader(plain, repair=repair)
         except RefusedFile as refused:
             if refused.code == "empty":
                 return
@@ -75,12 +87,15 @@ def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None) -> None:
             writer.writerows(rows)
 
 
-def write_json(stream: BinaryIO, out: TextIO, *, name: str, limit: int | None) -> None:
+def write_json(stream: BinaryIO, out: TextIO, *, name: str, limit: int | None, repair: bool = True) -> None:
     """Write one JSON object: how the file is written, its columns, `limit` rows (None: all), and the problems
-    of the whole file. A file that is refused gives its name and the reason."""
+    of the whole file. A file that is refused gives its name and the reason.
+
+    Without `repair`, lines that would be repaired are problems too.
+    """
     try:
         with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
-            table = TableReader(plain)
+            table = TableReader(plain, repair=repair)
             out.write(json.dumps({"file": name, **_described(table.seen)}, ensure_ascii=False)[:-1])
             _write_rows(table, out, limit)
     except RefusedFile as refused:
@@ -122,6 +137,8 @@ def _counted(table: TableReader) -> dict[str, Any]:
         "continuation_lines": table.continuation_lines,
         "blank_lines": table.blank_lines,
         "problems": [asdict(problem) for problem in table.problems],
+        "repaired": table.repaired,
+        "repairs": [asdict(repair) for repair in table.repairs],
     }
 
 

@@ -36,6 +36,7 @@ class Layout:
     first_index: int  # of the first line below the header
     end_index: int | None  # of the first line behind the table; None if there is none
     rows: list[list[str]]
+    exact: list[list[str]]  # those of them that have no cell too many
     has_data: bool  # is there anything below the header?
     asides: list[Aside]
 
@@ -59,13 +60,20 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
     header = top.header or [f"Column {number}" for number in range(1, width + 1)]
     header = _without_empty_end(header, body)
     grammar = syntax.grammar(line_end, len(header))
+    rows = [row for found in body if not found.is_blank and (row := grammar.fit(found.cells or []))]
+    exact = [
+        found.cells
+        for found in body
+        if found.cells and len(found.cells) == len(header) and not found.is_blank
+    ]
     behind = [*footers, *(found for other in rest for found in other)]
     return Layout(
         header=header,
         header_index=top.header_index,
         first_index=top.first_index,
         end_index=behind[0].start if behind else None,
-        rows=[row for found in body if not found.is_blank and (row := grammar.fit(found.cells or []))],
+        rows=rows,
+        exact=exact,
         has_data=any(not found.is_blank for found in body),
         asides=[
             *(_aside(other, lines) for other in tables[:at]),

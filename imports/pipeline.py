@@ -55,6 +55,7 @@ def confirm(
     clear_token: str | None = None,
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
+    repair: bool | None = None,
     by: Any = None,
 ) -> ImportRun:
     """Start a draft with these choices, and remember them for its header; what is None is as in the draft.
@@ -62,7 +63,8 @@ def confirm(
     `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
     what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
-    has no such column or a blank cell. `by` is the user who confirms it, if any.
+    has no such column or a blank cell. Without `repair`, lines
+    that could be repaired are rejected. `by` is the user who confirms it, if any.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
@@ -76,6 +78,7 @@ def confirm(
             clear_token=clear_token,
             options=chosen,
             constants=constants,
+            repair=repair,
         )
         for name, value in checked.items():
             setattr(run, name, value)
@@ -140,7 +143,7 @@ def begin_staging(run: ImportRun) -> None:
 
 
 def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, continued: int,
-           kept: int, merged: int, rejected: int) -> None:  # fmt: skip
+           kept: int, merged: int, rejected: int, repaired: int) -> None:  # fmt: skip
     """Count a staged chunk, in the transaction that staged it; the last one starts the check.
 
     `kept` are rows in the staging table, all others are lines of the file.
@@ -157,6 +160,7 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
         pending=-blank - continued - merged - rejected,
         merged=merged,
         rejected=rejected,
+        repaired=repaired,
     )
     if run.chunks_done == run.chunks_total:
         _move(run, State.CHECKING)

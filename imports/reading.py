@@ -5,6 +5,9 @@ where it ends, and the fast reading resumes on the line after it. Each physical 
 
     physical_lines == records + len(problems) + continuation_lines + blank_lines
 
+A broken record that has one right reading is repaired and is a record like others; a header that comes again
+and a comment count as blank lines. `repairs` lists all of them.
+
 Lines that the caller recognises (they were read before, each as a whole record) need not be parsed again.
 """
 
@@ -15,8 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from imports.column_types import Habits
 from imports.dialect import Dialect
+from imports.mending import Mending
 from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
+from imports.repair import DELIMITER_NAMES, Repair
 
 EXCERPT = 200  # characters of a bad value that are worth showing
 KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for the rejected-rows file
@@ -25,10 +31,6 @@ _YIELD = 500  # rows handed out together
 _FIRST_CELL = itemgetter(0)
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
-_DELIMITER_NAMES = {
-    ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", ":": "colon", " ": "space",
-    ", ": "comma and space",
-}  # fmt: skip
 _ENCODING_NAMES = {"utf-8": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
 _MESSAGES = {
     "too_few_cells": "{count} where the header has {width}. Add the missing ones; if a line break inside a "
@@ -43,6 +45,7 @@ _MESSAGES = {
     "cell_too_long": f"There are more than {MAX_CELL:,} characters in {{where}}. Shorten the text.",
 }
 _ABOUT_A_CELL = {"stray_quote", "encoding", "nul_byte"}
+_BEYOND_REPAIR = {"encoding", "nul_byte", "cell_too_long"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,15 @@ class ChunkReader:
     that turns out to be part of another record is not.
     """
 
-    def __init__(self, data: bytes, *, dialect: Dialect, width: int, first_line: int) -> None:
-        """`data` starts at a record; `width` is the number of header cells; `first_line` counts from 1."""
+    def __init__(
+        self, data: bytes, *, dialect: Dialect, width: int, first_line: int, habits: Habits | None = None
+    ) -> None:
+        """`data` starts at a record; `width` is the number of header cells; `first_line` counts from 1.
+
+        `habits` are what broken lines are repaired by; without them, none is.
+        """
         self.problems: list[Problem] = []
+        self.repairs: list[Repair] = []
         self.records = self.blank_lines = self.continuation_lines = 0
         self.first_line = first_line
         self._dialect, self._width = dialect, width
@@ -89,8 +98,15 @@ class ChunkReader:
         self.recognised = bytearray(self.physical_lines)
         # Lines with bytes that must not reach anyone: the fast path stops before each of them.
         self.suspects = [i for i, line in enumerate(self.lines) if _FOREIGN.search(line)] if foreign else []
-        self.careful: set[int] = set()  # indexes of lines where the fast path stopped
+        self.careful: set[int] = set()  # indexes of lines whose reading depends on more than their text
         self._finder = RecordFinder(self._coded, self._grammar)
+        self._mending: Mending | None = None
+        self._stops: Sequence[int] = self.suspects
+        if habits and len(habits.columns) == width:
+            self._mending = Mending(self.lines, self._coded, self._grammar, dialect, habits, first_line)
+            self.repairs, self.careful = self._mending.repairs, self._mending.careful
+            self._mending.is_cut = not text.endswith(dialect.line_end)
+            self._stops = sorted({*self.suspects, *self._mending.stops(text)})
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """(physical line number of its first line, exactly `width` cells) for each record with cells."""
@@ -115,8 +131,9 @@ class ChunkReader:
 
     def _carefully(self, index: int, numbers: list[int], rows: list[list[str]]) -> int:
         """Read the one record that starts at `index`; returns how many lines it takes."""
-        self.careful.add(index)
         found = self._finder.at(index)
+        if found.lines > 1 or found.cells is None:
+            self.careful.add(index)
         self.recognised[index : index + found.lines] = bytes(found.lines)
         if row := self._settle(index, found):
             numbers.append(self.first_line + index)
@@ -132,11 +149,22 @@ class ChunkReader:
             lines = [self._coded[i] for i in todo]
         else:
             todo, lines = range(index, stop), self._coded[index:stop]
-        if (plain := self._plain_rows(lines)) is not None:
+        first = len(rows)
+        if (plain := self._plain_rows(lines)) is None:
+            done = self._row_by_row(lines, todo, numbers, rows)
+        else:
             self.records += len(plain)
             rows += plain
             numbers += [self.first_line + at for at in todo]
-            return None
+            done = len(todo)
+        if self._mending and (doubtful := self._mending.doubtful(numbers, rows, first)):
+            self._settle_again(doubtful, numbers, rows)
+        return todo[done] if done < len(todo) else None
+
+    def _row_by_row(
+        self, lines: list[str], todo: Sequence[int], numbers: list[int], rows: list[list[str]]
+    ) -> int:
+        """Add the records of these lines up to the first one that needs care; returns how many they were."""
         reader, width, done = csv.reader(lines, self._grammar.format), self._width, 0
         try:
             for cells in reader:
@@ -153,7 +181,7 @@ class ChunkReader:
                 done += 1
         except csv.Error:
             pass  # the line it happened in is the first one not counted
-        return todo[done] if done < len(todo) else None
+        return done
 
     def _plain_rows(self, lines: list[str]) -> list[list[str]] | None:
         """The lines' rows, if each is a whole record of the right width whose first cell is not blank.
@@ -169,26 +197,42 @@ class ChunkReader:
             return None
         return rows if all(map(str.strip, map(_FIRST_CELL, rows))) else None
 
+    def _settle_again(self, positions: list[int], numbers: list[int], rows: list[list[str]]) -> None:
+        """Have another look at rows that the fast path has added."""
+        for position in reversed(positions):
+            self.records -= 1
+            row = self._settle(numbers[position] - self.first_line, Found(rows[position]))
+            if row:
+                rows[position] = row
+            else:
+                del numbers[position], rows[position]
+
     def _block_end(self, index: int) -> int:
-        """Where the lines for one csv.reader end: after `_BLOCK` lines or before the next suspect."""
+        """Where the lines for one csv.reader end: after `_BLOCK` lines or before the next peculiar one."""
         end = min(index + _BLOCK, self.physical_lines)
-        suspect = bisect_left(self.suspects, index)
-        return min(end, self.suspects[suspect]) if suspect < len(self.suspects) else end
+        stop = bisect_left(self._stops, index)
+        return min(end, self._stops[stop]) if stop < len(self._stops) else end
 
     def _settle(self, index: int, found: Found) -> list[str] | None:
         """Count one record that needed a look; its row, or None if it is blank or a problem."""
         self.continuation_lines += found.lines - 1
         code, cells = self._foreign_code(index, found.lines) or found.code, found.cells or []
+        row = None
         if not code:
             if not any(map(str.strip, cells)):
                 self.blank_lines += 1
                 return None
-            if row := self._grammar.fit(cells):
-                self.records += 1
-                return row
-            code = "too_few_cells" if len(cells) < self._width else "too_many_cells"
-        self.problems.append(self._problem(index, found, code))
-        return None
+            if (row := self._grammar.fit(cells)) is None:
+                code = "too_few_cells" if len(cells) < self._width else "too_many_cells"
+        if self._mending and code not in _BEYOND_REPAIR:
+            row, code = self._mending.settle(index, found, row, code)
+        if code:
+            self.problems.append(self._problem(index, found, code))
+        elif row:
+            self.records += 1
+        else:
+            self.blank_lines += 1
+        return row
 
     def _foreign_code(self, index: int, count: int) -> str:
         """nul_byte or encoding if one of these lines holds such a thing, else ""."""
@@ -233,7 +277,7 @@ class ChunkReader:
             count="1 cell" if count == 1 else f"{count} cells",
             width=self._width,
             where="this line" if column is None else f"cell {column + 1}",
-            delimiter=_DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
+            delimiter=DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
             quote=self._dialect.quotechar or '"',
             byte=f"0x{_byte(bad):02X}" if bad else "",
             encoding=_ENCODING_NAMES[self._dialect.encoding],

@@ -90,7 +90,10 @@ def look_again(
     """
     with run.opened() as stream:
         seen = inspect(stream, encoding=encoding, delimiter=delimiter)
-    run.dialect = seen.dialect.as_dict() | {"asides": [asdict(aside) for aside in seen.asides]}
+    run.dialect = seen.dialect.as_dict() | {
+        "asides": [asdict(aside) for aside in seen.asides],
+        "habits": seen.habits.as_dict(),
+    }
     run.header = seen.header
     choose_profile(run, profile)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]

@@ -16,9 +16,9 @@ from imports.dialect import Dialect
 from imports.grouping import Groups, GroupShaper
 from imports.models import Chunk, ImportRun
 from imports.number_columns import Price
+from imports.opening import open_chunk
 from imports.profiles import BY_NAME
 from imports.profiles.profile import ByReference, Grouped
-from imports.reading import ChunkReader
 from imports.referring import References, ReferenceShaper
 from imports.shaped import Shaped as Shaped
 from imports.shaped import Shaper as Shaper
@@ -57,13 +57,9 @@ def note_references(run: ImportRun, chunks: Sequence[Chunk], *, encoding: str) -
 
 
 def _rows(run: ImportRun, chunks: Sequence[Chunk], dialect: Dialect) -> Iterator[list[str]]:
-    with run.opened() as stream:
-        for chunk in chunks:
-            stream.seek(chunk.offset)
-            data = stream.read(chunk.length)
-            reader = ChunkReader(data, dialect=dialect, width=len(run.header), first_line=chunk.first_line)
-            for _, rows in reader.blocks():
-                yield from rows
+    for chunk in chunks:
+        for _, rows in open_chunk(run, chunk, dialect=dialect).blocks():
+            yield from rows
 
 
 def _cells(run: ImportRun) -> ShopCells | None:

@@ -13,11 +13,12 @@ from django.db import connection, transaction
 from psycopg import DataError
 
 from imports import pipeline, shaping
-from imports.cleaning import Batch, clean, open_chunk
+from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
-from imports.models import Chunk, ImportRun, RejectedRow
+from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow
+from imports.opening import open_chunk
 from imports.planning import plan as plan_chunks
 from imports.reading import ChunkReader
 from imports.recognising import recognise
@@ -100,6 +101,8 @@ def stage(claim: Claim) -> None:
         _note(run, chunk, batch)
         rejected = [batch.rejected[line] for line in sorted(batch.rejected)]
         RejectedRow.objects.bulk_create(rejected, batch_size=2000)
+        repaired = _repaired(run, reader, batch)
+        RepairedRow.objects.bulk_create(repaired, batch_size=2000)
         pipeline.staged(
             claim,
             run_id=run.pk,
@@ -109,7 +112,17 @@ def stage(claim: Claim) -> None:
             kept=kept,
             merged=batch.merged,
             rejected=len(rejected),
+            repaired=len(repaired),
         )
+
+
+def _repaired(run: ImportRun, reader: ChunkReader, batch: Batch) -> list[RepairedRow]:
+    """What is to be told of repairs; a row that was rejected for its cells is told of there."""
+    return [
+        RepairedRow(run=run, line=repair.line, code=repair.code, message=repair.message)
+        for repair in reader.repairs
+        if repair.line not in batch.rejected
+    ]
 
 
 def count_rows(run: ImportRun) -> int:

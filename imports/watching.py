@@ -16,6 +16,7 @@ from imports.progress import progress_of
 from tasks.models import Job
 
 _EVERY = 0.2  # seconds between two looks
+_FIRST_REPAIRED = 5
 _WORRY_AFTER = 15.0  # seconds without any worker taking a job
 
 
@@ -79,9 +80,18 @@ def print_result(run: ImportRun) -> None:
         console.print(f"[red]{run.error}")
     if run.left_out:
         console.print(f"Not part of the table, and left out: {'; '.join(run.left_out)}.", soft_wrap=True)
+    if run.repaired:
+        _print_repairs(console, run)
     if run.rejected_file:
         console.print(f"Rejected rows: {_where(run)}", soft_wrap=True)
     console.print(f"Import page: {links.import_page(run)}", soft_wrap=True)
+
+
+def _print_repairs(console: Console, run: ImportRun) -> None:
+    """The first repaired lines; all of them are on the import's page."""
+    console.print(f"Repaired or left out: {run.repaired:,} line{'s' if run.repaired > 1 else ''}")
+    for repaired in run.repaired_rows.all()[:_FIRST_REPAIRED]:
+        console.print(f"  {repaired}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _where(run: ImportRun) -> str:

@@ -3,6 +3,7 @@
 from imports.models.records import Chunk as Chunk
 from imports.models.records import CreatedProducts as CreatedProducts
 from imports.models.records import RejectedRow as RejectedRow
+from imports.models.records import RepairedRow as RepairedRow
 from imports.models.records import RowChange as RowChange
 from imports.models.records import SetAsideRow as SetAsideRow
 from imports.models.run import OUTCOMES as OUTCOMES

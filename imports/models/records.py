@@ -50,6 +50,22 @@ class RejectedRow(models.Model):
         return f"Line {self.line}: {self.message}"
 
 
+class RepairedRow(models.Model):
+    """A broken line that was read all the same, or one that is no row and was left out: where and how."""
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="repaired_rows", db_index=False)
+    line = models.BigIntegerField(help_text="Physical line in the file, from 1.")
+    code = models.CharField(max_length=40)
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [models.UniqueConstraint(fields=["run", "line"], name="repaired_once")]
+
+    def __str__(self) -> str:
+        return f"Line {self.line}: {self.message}"
+
+
 class SetAsideRow(models.Model):
     """A sound line that was not written: superseded by a later one, or skipped by the mode."""
 

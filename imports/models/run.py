@@ -108,6 +108,9 @@ class ImportRun(models.Model):
         related_name="+",
         help_text="What the draft's choices were taken from, if its header was seen before.",
     )
+    repair = models.BooleanField(
+        default=True, help_text="Repair broken lines where only one reading fits the columns."
+    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 
@@ -124,6 +127,10 @@ class ImportRun(models.Model):
     superseded = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
     pending = models.BigIntegerField(default=0)
+    repaired = models.BigIntegerField(
+        default=0,
+        help_text="Lines that were repaired, or left out as a comment or the header again; no outcome.",
+    )
 
     chunks_total = models.IntegerField(default=0)
     chunks_done = models.IntegerField(default=0)

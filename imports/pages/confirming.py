@@ -50,6 +50,7 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
             blank=run.blank,
             constants=run.constants,
             options=run.options,
+            repair=run.repair,
             by=request.user,
         )
     except choices.MappingError as error:
@@ -69,6 +70,7 @@ def _choose(request: HttpRequest, run: ImportRun) -> None:
     run.mapping, run.mode = _mapping(request), request.POST.get("mode", "")
     run.keep_unknown = bool(request.POST.get("keep_unknown"))
     run.blank = request.POST.get("blank", ImportRun.Blank.KEEP)
+    run.repair = bool(request.POST.get("repair"))
     run.constants, run.options = _constants(request), _options(request)
 
 

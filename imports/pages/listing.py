@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from itertools import chain
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
-from imports.finishing import rejected_rows_csv
+from imports.finishing import Echo, rejected_rows_csv
 from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
 
@@ -27,6 +30,16 @@ def rejected(request: HttpRequest, run: ImportRun) -> HttpResponse | StreamingHt
         return to_run(run)
     response = StreamingHttpResponse(rejected_rows_csv(run), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def repaired(request: HttpRequest, run: ImportRun) -> StreamingHttpResponse:
+    """Download what was repaired or left out as CSV: line, code, message."""
+    writer = csv.writer(Echo())
+    rows = run.repaired_rows.values_list("line", "code", "message").iterator()
+    lines = chain(["\ufeff" + writer.writerow(["line", "code", "what was done"])], map(writer.writerow, rows))
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="repaired-lines-{run.pk}.csv"'
     return response
 
 

@@ -18,6 +18,7 @@ from tasks.models import Job
 
 _STOP_POLLING = 286  # HTMX's own status code
 _FIRST_REJECTED = 10
+_FIRST_REPAIRED = 5
 _WORRY_AFTER = 15  # seconds without any worker taking the import
 
 # Outcome → the colour of its meaning, and what it says about the rows.
@@ -76,6 +77,7 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "took": _spoken(round(now.seconds, 1)),
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
+        "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
         "ahead": _ahead(run),
         "unserved": _is_unserved(run, now.seconds),
         "may_import": request.user.has_perm("imports.add_importrun"),

@@ -3,6 +3,7 @@
 import csv
 import io
 
+from imports.column_types import Habits
 from imports.dialect import Dialect
 from imports.reading import ChunkReader
 
@@ -16,8 +17,10 @@ def dialect(
     return Dialect(encoding, delimiter, quotechar, line_end, header_line=1, first_line=1, data_offset=0)
 
 
-def reader_of(data: bytes, width: int, how: Dialect | None = None, first_line: int = 1) -> ChunkReader:
-    return ChunkReader(data, dialect=how or dialect(), width=width, first_line=first_line)
+def reader_of(
+    data: bytes, width: int, how: Dialect | None = None, first_line: int = 1, habits: Habits | None = None
+) -> ChunkReader:
+    return ChunkReader(data, dialect=how or dialect(), width=width, first_line=first_line, habits=habits)
 
 
 def read(data: bytes, width: int, how: Dialect | None = None) -> tuple[Rows, list[tuple[int, str]]]:

@@ -253,7 +253,7 @@ def test_line_without_an_end_fails_the_import_at_once_with_the_fix() -> None:
 
 def test_every_kind_of_bad_row_in_one_file_harms_no_other() -> None:
     bad = [
-        'B1,"Cup,2,,',
+        'B1,"Cup "tall" mug,2',
         "B2,Cup,abc,,",
         "B3,Cup",
         "B4,Cup,1,x,{}",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from imports import pipeline, receiving
+from imports import columns, pipeline, receiving
 from imports.models import ImportRun, SavedMapping
 from tests.imports.running import receive
 
@@ -55,7 +55,7 @@ def test_header_written_another_way_is_the_same_header(header: str) -> None:
     delimiter = ";" if ";" in header else ","
     line = delimiter.join(["x"] * len(header.split(delimiter)))
     run = receive(f"{header}\n{line}\n{line}\n")
-    chosen = [receiving.columns.normalise(run.header[at]) for at in run.mapping.values()]
+    chosen = [columns.normalise(run.header[at]) for at in run.mapping.values()]
     assert (chosen, run.constants) == (["artikelnr", "titel", "ek"], CHOSEN["constants"])
 
 

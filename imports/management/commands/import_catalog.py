@@ -69,6 +69,9 @@ class Command(BaseCommand):
             action="store_true",
             help="show what the columns of the first rows would become, and import nothing",
         )
+        parser.add_argument(
+            "--no-repair", action="store_true", help="reject broken lines that could be repaired"
+        )
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -136,6 +139,7 @@ def _choices(run: ImportRun, options: dict[str, Any]) -> dict[str, Any]:
         "constants": run.constants | constants,
         "options": run.options
         | {name: run.options.get(name, {}) | chosen for name, chosen in settings.items()},
+        "repair": not options["no_repair"],
         **{name: options[name] for name in ("keep_unknown", "blank", "clear_token")},
     }
 

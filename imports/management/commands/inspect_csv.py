@@ -33,6 +33,7 @@ class Command(BaseCommand):
             "--format", choices=("json", "csv"), default="json",
             help="json: one object a file; csv: the table itself, RFC 4180 in UTF-8",
         )  # fmt: skip
+        parser.add_argument("--no-repair", action="store_true", help="reject broken lines, repair none")
         parser.add_argument("--output-dir", type=Path, help="write one file of the same name each into it")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,6 +42,7 @@ class Command(BaseCommand):
         if folder is not None:
             _prepare(folder, files)
         limit = None if options["all"] else options["rows"]
+        self._repair = not options["no_repair"]
         try:
             unopened = [path for path in files if not self._opened(path, folder, options["format"], limit)]
             sys.stdout.flush()
@@ -63,10 +65,10 @@ class Command(BaseCommand):
 
     def _show(self, stream: BinaryIO, out: TextIO, name: str, form: str, limit: int | None) -> None:
         if form == "json":
-            inspecting.write_json(stream, out, name=name, limit=limit)
+            inspecting.write_json(stream, out, name=name, limit=limit, repair=self._repair)
             return
         try:
-            inspecting.write_csv(stream, out, limit=limit)
+            inspecting.write_csv(stream, out, limit=limit, repair=self._repair)
         except RefusedFile as refused:
             self.stderr.write(f"{name}: {refused}")
 

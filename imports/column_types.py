@@ -1,0 +1,242 @@
+"""What each column of a file holds, told from the rows of its sample that read well.
+
+A broken line is repaired only where these types leave one reading, so a type says no more than the sample
+shows: the shape of dates, times, codes and numbers, the words of a small set, addresses. All else is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+_FEWEST = 5  # rows; fewer are no evidence for anything
+_FEWEST_TO_BE_EMPTY = 20  # rows without a cell before a column is known to be always blank
+_MOST_ROWS = 1_000
+_MOST_WORDS = 50
+_TIMES_A_WORD = 4  # how often each of a small set of words is seen, on the average
+_LONGEST_WORD = 60
+_MOST_SHAPES = 4
+_LONGEST_SHAPE = 40  # characters
+_SERIAL = 6  # digits; a whole number with always so many is a code
+
+_BEFORE = r"(?:[$€£¥]\s?|[A-Z]{3}\s|Rs\.?\s?)"
+_AFTER = r"(?:\s?(?:[$€£¥%]|[A-Za-z]{1,3}\b\.?))"
+_NUMBER = {
+    decimal: re.compile(
+        rf"[-+]?({_BEFORE})?[-+]?(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)(?:{decimal}(\d+))?({_AFTER})?"
+    ).fullmatch
+    for decimal, group in ((r"\.", r"[,'’ ]"), (",", r"[.'’ ]"))
+}
+_GROUPS = {r"\.": r"[,'’ ]", ",": r"[.'’ ]"}
+_ADDRESS = re.compile(r"((?:https?|ftp)://|www\.)[^\s\"<>]+").fullmatch
+_MAIL = r"[^@\s,;|\"<>]+@[^@\s,;|\"<>]+\.\w+"
+_RUNS = re.compile(r"\d+|[^\W\d_]+|.", re.DOTALL)
+_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?\b.*|\d\d?[-/.]\d\d?[-/.]\d{2,4}\b.*").fullmatch
+_TIME = re.compile(r"\d\d?:\d\d(?::\d\d.*)?(?:\s?[AaPp]\.?[Mm]\.?)?").fullmatch
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """What the cells of one column look like."""
+
+    kind: str  # text, empty, word, whole, decimal, date, time, url, email or code
+    pattern: str = ""  # regular expression that every cell which is not blank matches; "" for any text
+    blank: bool = True  # may a cell be blank?
+
+    @cached_property
+    def _match(self) -> Callable[[str], Any]:
+        return re.compile(self.pattern or ".*", re.DOTALL).fullmatch
+
+    @property
+    def is_typed(self) -> bool:
+        """Can a cell be wrong here, other than by being blank?"""
+        return self.kind != "text"
+
+    def fits(self, cell: str) -> bool:
+        """Could this be a cell of the column? White space around it does not matter."""
+        cell = cell.strip()
+        return self._match(cell) is not None if cell else self.blank
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What the sample says about the rows of a file; nothing where it was too small."""
+
+    columns: list[ColumnType] = field(default_factory=list)
+    header: str = ""  # the header's line as it stands in the file, if it is one line
+    has_hashes: bool = False  # do rows begin with "#"? Then it does not begin a comment
+    has_surplus: bool = False  # do rows have more delimiters than the header?
+    is_small: bool = False  # the sample is the whole file: every row can be looked at closely
+
+    def misfits(self, cells: Sequence[str]) -> list[str]:
+        """Those of these cells, one for each column, that are not what their columns hold."""
+        return [cells[at] for at, fits in self._checks if not fits(cells[at])]
+
+    @cached_property
+    def _checks(self) -> list[tuple[int, Callable[[str], bool]]]:
+        """Index and check of the columns that not everything fits."""
+        return [
+            (at, column.fits) for at, column in enumerate(self.columns) if column.pattern or not column.blank
+        ]
+
+    @property
+    def guard(self) -> int | None:
+        """Index of the column that tells best whether a row's cells stand in their places.
+
+        The last one that is always typed: most that goes wrong in a line moves the cells behind it.
+        """
+        able = [at for at, column in enumerate(self.columns) if column.pattern and not column.blank]
+        return able[-1] if able else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as JSON-able values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Back from `as_dict`; an empty mapping gives habits that say nothing."""
+        columns = [ColumnType(**column) for column in values.get("columns", ())]
+        return cls(**{**values, "columns": columns})
+
+
+def learn(
+    rows: Sequence[Sequence[str]],
+    *,
+    header: Sequence[str],
+    header_line: str = "",
+    has_surplus: bool = False,
+    is_small: bool = False,
+) -> Habits:
+    """Tell the habits of a file from rows of its sample, as wide as `header`; the rest as in `Habits`."""
+    rows = [row for row in rows[:_MOST_ROWS] if list(row) != list(header)]
+    if len(rows) < _FEWEST:
+        return Habits()
+    columns = [_type_of([cell.strip() for cell in column]) for column in zip(*rows, strict=True)]
+    return Habits(
+        columns,
+        header=header_line,
+        has_hashes=any(row[0].startswith("#") for row in rows),
+        has_surplus=has_surplus,
+        is_small=is_small,
+    )
+
+
+def _type_of(column: list[str]) -> ColumnType:
+    cells = [cell for cell in column if cell]
+    blank = len(cells) < len(column)
+    if not cells:
+        return ColumnType("empty", "(?!)") if len(column) >= _FEWEST_TO_BE_EMPTY else ColumnType("text")
+    if len(cells) < _FEWEST:
+        return ColumnType("text", blank=blank)
+    for tell in (_address, _mail, _number, _shaped, _words):
+        if found := tell(cells):
+            return ColumnType(*found, blank=blank)
+    return ColumnType("text", blank=blank)
+
+
+def _odd_ones(cells: Sequence[str]) -> int:
+    """How many cells may contradict what the others say: the sample may be dirty itself."""
+    return max(len(cells) // 50, int(len(cells) >= 2 * _FEWEST))
+
+
+def _nearly_all(cells: Sequence[str], matches: Iterable[object]) -> bool:
+    return sum(map(bool, matches)) >= len(cells) - _odd_ones(cells)
+
+
+def _address(cells: list[str]) -> tuple[str, str] | None:
+    found = [match for cell in cells if (match := _ADDRESS(cell))]
+    if not _nearly_all(cells, found):
+        return None
+    # Only beginnings that were seen: "www." would else be found within "https://www." as well.
+    begins = "|".join(sorted({re.escape(match[1]) for match in found}))
+    return "url", rf"(?:{begins})[^\s\"<>]*[^\s\"<>,;|]"
+
+
+def _mail(cells: list[str]) -> tuple[str, str] | None:
+    return ("email", _MAIL) if _nearly_all(cells, [re.fullmatch(_MAIL, cell) for cell in cells]) else None
+
+
+def _number(cells: list[str]) -> tuple[str, str] | None:
+    """Whole and decimal numbers, with the signs, units and decimals that were seen."""
+    read = {
+        decimal: [number for cell in cells if (number := match(cell))] for decimal, match in _NUMBER.items()
+    }
+    decimal, found = max(read.items(), key=lambda item: len(item[1]))  # with a point, where both can be
+    if not _nearly_all(cells, found):
+        return None
+    if all(number[0].lstrip("+-").isdecimal() for number in found):
+        return _whole([number[0] for number in found])
+    places = [len(number[2] or "") for number in found]
+    few, many = min(filter(None, places), default=0), max(places)
+    fraction = f"(?:{decimal}\\d{{{few},{many}}}){'' if min(places) else '?'}" if many else ""
+    whole = rf"(?:\d{{1,3}}(?:{_GROUPS[decimal]}\d{{3}})+|\d+)"
+    before, after = _affixes(number[1] for number in found), _affixes(number[3] for number in found)
+    return "decimal", f"[-+]?{before}[-+]?{whole}{fraction}{after}"
+
+
+def _whole(cells: list[str]) -> tuple[str, str]:
+    lengths = set(map(len, cells))
+    if len(lengths) == 1 and min(lengths) >= _SERIAL:
+        return "code", rf"\d{{{lengths.pop()}}}"
+    return "whole", r"[-+]?\d+"
+
+
+def _affixes(affixes: Iterable[str | None]) -> str:
+    seen = {affix or "" for affix in affixes}
+    choices = "|".join(map(re.escape, sorted(seen - {""})))
+    return f"(?:{choices}){'?' if '' in seen else ''}" if choices else ""
+
+
+def _shaped(cells: list[str]) -> tuple[str, str] | None:
+    """Dates, times and codes: few shapes of digits, letters and marks, each with a digit in it."""
+    by_shape: dict[tuple[str, ...], list[list[str]]] = {}
+    for cell in cells:
+        if len(cell) <= _LONGEST_SHAPE and not cell.isalpha():
+            runs = _RUNS.findall(cell)
+            by_shape.setdefault(tuple(map(_class_of, runs)), []).append(runs)
+    common = sorted(by_shape.items(), key=lambda item: -len(item[1]))[:_MOST_SHAPES]
+    shapes = [(shape, runs) for shape, runs in common if len(runs) > _odd_ones(cells) and "9" in shape]
+    if sum(len(runs) for _, runs in shapes) < len(cells) - _odd_ones(cells):
+        return None
+    first = "".join(shapes[0][1][0])
+    kind = "date" if _DATE(first) else "time" if _TIME(first) else "code"
+    if kind == "code" and any(shape.count(" ") > 1 for shape, _ in shapes):
+        return None  # prose that happens to have numbers
+    return kind, "|".join(sorted(_pattern_of(shape, runs) for shape, runs in shapes))
+
+
+def _class_of(run: str) -> str:
+    return "9" if run.isdecimal() else "a" if run.isalpha() else run
+
+
+def _pattern_of(shape: tuple[str, ...], cells: list[list[str]]) -> str:
+    return "".join(
+        _run_pattern(kind, set(run)) for kind, run in zip(shape, zip(*cells, strict=True), strict=True)
+    )
+
+
+def _run_pattern(kind: str, runs: set[str]) -> str:
+    """What one run of a shape may be: as long as all that were seen, else of any length."""
+    if kind not in ("9", "a"):
+        return re.escape(kind)
+    lengths = set(map(len, runs))
+    times = f"{{{min(lengths)}}}" if len(lengths) == 1 else "{1,2}" if max(lengths) == 2 else "+"
+    if kind == "9":
+        return rf"\d{times}"
+    if all(run.isascii() for run in runs):
+        return ("[A-Z]" if all(map(str.isupper, runs)) else "[A-Za-z]") + times
+    return rf"[^\W\d_]{times}"
+
+
+def _words(cells: list[str]) -> tuple[str, str] | None:
+    """A small set of words that come again and again: categories, currencies, yes and no."""
+    counts = Counter(cells)
+    if len(counts) > _MOST_WORDS or len(cells) < _TIMES_A_WORD * len(counts):
+        return None
+    if max(map(len, counts)) > _LONGEST_WORD:
+        return None
+    return "word", "|".join(re.escape(word) for word in sorted(counts))
