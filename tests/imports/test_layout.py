@@ -271,17 +271,23 @@ GERMAN_LINES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "broken",
-    ["901;7,01;1.03.2024;Brett;x\n", '901;"7,01;1.03.2024;Brett\n', "901\t7,01\t1.03.2024\tBrett\n",
-     '"901;7,01;1.03.2024;Brett"\n', "901;7,\n01;1.03.2024;Brett\n"],
-)  # fmt: skip
+@pytest.mark.parametrize("broken", ["901;7,01;1.03.2024;Brett;x\n", "901;7,\n01;1.03.2024;Brett\n"])
 def test_broken_first_row_without_a_header_is_rejected_not_left_out(broken: str) -> None:
     reader = TableReader(io.BytesIO((broken + "".join(GERMAN_LINES[1:])).encode()))
 
     assert [row for rows in reader.blocks() for row in rows] == GERMAN[1:]
     assert reader.seen.header == ["Column 1", "Column 2", "Column 3", "Column 4"]
     assert (reader.seen.asides, [found.line for found in reader.problems][:1]) == ([], [1])
+
+
+@pytest.mark.parametrize(
+    "broken", ['901;"7,01;1.03.2024;Brett\n', "901\t7,01\t1.03.2024\tBrett\n", '"901;7,01;1.03.2024;Brett"\n']
+)
+def test_broken_first_row_without_a_header_is_repaired_where_one_reading_fits(broken: str) -> None:
+    reader = TableReader(io.BytesIO((broken + "".join(GERMAN_LINES[1:])).encode()))
+
+    assert [row for rows in reader.blocks() for row in rows] == GERMAN
+    assert ([found.line for found in reader.repairs], reader.problems) == ([1], [])
 
 
 def test_broken_last_row_is_rejected_not_taken_for_a_footer() -> None:
@@ -308,11 +314,11 @@ def test_header_with_a_name_too_many_keeps_the_rows() -> None:
     assert (header[:2], len(header), len(rows)) == (["sku", "name"], 4, 8)
 
 
-def test_first_row_of_two_columns_with_another_delimiter_is_rejected() -> None:
+def test_first_row_of_two_columns_with_another_delimiter_is_repaired() -> None:
     reader = TableReader(io.BytesIO(("A-0\t0\r\n" + "".join(f"A-{i},{i}\r\n" for i in range(1, 9))).encode()))
 
-    assert [row for rows in reader.blocks() for row in rows] == [[f"A-{i}", str(i)] for i in range(1, 9)]
-    assert [found.line for found in reader.problems] == [1]
+    assert [row for rows in reader.blocks() for row in rows] == [[f"A-{i}", str(i)] for i in range(9)]
+    assert ([found.line for found in reader.repairs], reader.problems) == ([1], [])
 
 
 @pytest.mark.parametrize("sign", ["\t", ";", " "])
