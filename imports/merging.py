@@ -211,10 +211,11 @@ class _Range:
         """
         absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
         self.params |= _key_parts()
-        more = {"parent_id": "above.id"} if "parent" in self.run.written else {}
-        if "options" in self.run.written:
-            more["options"] = "coalesce(s.options, '{}')"
-        counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if self.run.is_shaped else ""
+        written = self.run.written
+        more = {"parent_id": "above.id", "options": "coalesce(s.options, '{}')"}
+        more = {name: value for name, value in more.items() if name.removesuffix("_id") in written}
+        has_images, is_shaped = "images" in written, self.run.is_shaped
+        counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if is_shaped else ""
         statement = f"""
             WITH made AS (
                 INSERT INTO shop_product ({"".join(f"{name}, " for name in more)}
@@ -229,11 +230,11 @@ class _Range:
                        now(), now(), {self._source_hash()}
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug
-                RETURNING id, sku
+                RETURNING id {", sku" if has_images or is_shaped else ""}
             ), journaled AS (
                 INSERT INTO imports_createdproducts (run_id, at, product_ids)
                 SELECT %(run)s, now(), array_agg(id) FROM made HAVING count(*) > 0
-            ) {pictures.added(self.run) if "images" in self.run.written else ""}
+            ) {pictures.added(self.run) if has_images else ""}
             SELECT count(*) FROM made {counted}
             """
         with self._categories_held():

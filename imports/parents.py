@@ -36,15 +36,7 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
     The parents stay locked as they are until the transaction ends. Rejected rows stay in the staging table,
     marked as needing nothing: a row that names one of them as its parent is told so in any order of loading.
     """
-    cursor.execute(
-        f"""
-        WITH locked AS MATERIALIZED (
-            SELECT 1 FROM (SELECT DISTINCT parent FROM {run.staging_table} s WHERE {where}) s
-            JOIN shop_product p ON p.sku = s.parent ORDER BY p.sku FOR SHARE OF p
-        ) SELECT count(*) FROM locked
-        """,
-        params,
-    )
+    _lock_parents(cursor, run, where, params)
     cursor.execute(
         f"""
         WITH judged AS MATERIALIZED (
@@ -74,3 +66,16 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
         params | {"column": run.header_of("parent")[:255], "reasons": [_NESTED, _NO_PARENT, _HAS_VARIANTS]},
     )
     return cursor.rowcount
+
+
+def _lock_parents(cursor: CursorWrapper, run: ImportRun, where: str, params: dict[str, Any]) -> None:
+    """Keep parents from being deleted or becoming variants: inserts go past the triggers that would see."""
+    cursor.execute(
+        f"""
+        WITH locked AS MATERIALIZED (
+            SELECT 1 FROM (SELECT DISTINCT parent FROM {run.staging_table} s WHERE {where}) s
+            JOIN shop_product p ON p.sku = s.parent ORDER BY p.sku FOR SHARE OF p
+        ) SELECT count(*) FROM locked
+        """,
+        params,
+    )

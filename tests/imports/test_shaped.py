@@ -183,6 +183,24 @@ def test_group_that_comes_twice_supersedes_only_lines_that_count() -> None:
     assert values("name")["shirt"] == "Other"
 
 
+def test_superseded_companion_is_no_outcome_of_its_line() -> None:
+    run = import_rows(file_of(SHOP[0], SHOP[3], "shirt,shirt-M,Other,8,1,M,"))
+
+    assert (outcomes(run), set_aside(run)) == ({"created": 3}, [])
+    assert (values("name")["shirt"], families()["shirt-S"]) == ("Other", "shirt")
+
+
+def test_lines_that_make_a_product_together_are_not_recognised_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Grouped, "columns", frozenset({"options"}))
+    import_rows(file_of(*SHOP), mapping={"sku": 1, "name": 2, "price": 3})
+
+    run = import_rows(file_of(*SHOP), mapping={"sku": 1, "name": 2, "price": 3})
+
+    assert outcomes(run) == {"unchanged": 3, "merged": 1, "rejected": 1}
+
+
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
