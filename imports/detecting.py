@@ -65,34 +65,39 @@ def read_records(lines: Sequence[str], syntax: Syntax, line_end: str, width: int
         index += found.lines
 
 
-def detect(lines: Sequence[str], line_end: str, delimiter: str | None = None) -> tuple[Syntax, int]:
-    """The best syntax for these lines and the number of cells in most of their records."""
+def detect(
+    lines: Sequence[str], line_end: str, delimiter: str | None = None, quotechar: str | None = None
+) -> tuple[Syntax, int]:
+    """The best syntax for these lines and the number of cells in most of their records.
+
+    `delimiter` and `quotechar` are not looked for where they are given.
+    """
     lines = lines[:_SCORED_LINES]
-    best = _Trial(lines, Syntax(delimiter or ","), line_end)
+    best = _Trial(lines, Syntax(delimiter or ",", '"' if quotechar is None else quotechar), line_end)
     for candidate in (delimiter,) if delimiter else sorted(DELIMITERS, key=_WEAK.__contains__):
         if not delimiter and candidate in _WEAK and best.explained >= _WEAK_EXPLAINS:
             continue
-        for trial in _trials(lines, candidate, line_end):
+        for trial in _trials(lines, candidate, line_end, quotechar):
             if trial.score > best.score:
                 best = trial
     return best.syntax, best.width
 
 
-def _trials(lines: Sequence[str], delimiter: str, line_end: str) -> Iterator["_Trial"]:
+def _trials(lines: Sequence[str], delimiter: str, line_end: str, quotechar: str | None) -> Iterator["_Trial"]:
     """The ways of quoting that may go with a delimiter which the lines have at all."""
     if not any(delimiter in line for line in lines):
         return
     text, comma = "\n".join(lines), re.escape(delimiter)
-    plain = _Trial(lines, Syntax(delimiter), line_end)
+    plain = _Trial(lines, Syntax(delimiter, '"' if quotechar is None else quotechar), line_end)
     yield plain
-    quotes = ['"']
-    if re.search(rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", text):
+    quotes = [plain.syntax.quotechar]
+    if quotechar is None and re.search(rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", text):
         quotes.append("'")
         yield _Trial(lines, Syntax(delimiter, "'"), line_end)
     for quote in quotes:
-        if f"\\{quote}" in text or f"\\{delimiter}" in text:
+        if (quote and f"\\{quote}" in text) or f"\\{delimiter}" in text:
             yield _Trial(lines, Syntax(delimiter, quote, "\\"), line_end)
-    if plain.broken > max(1, _BROKEN * plain.full):
+    if quotechar is None and plain.broken > max(1, _BROKEN * plain.full):
         yield _Trial(lines, Syntax(delimiter, ""), line_end)
 
 

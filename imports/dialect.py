@@ -3,17 +3,19 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, Unpack
 
 from imports.coding import Coding
-from imports.detecting import DELIMITERS, Syntax, detect, read_records
-from imports.encoding import ENCODINGS, EncodingEvidence
+from imports.corrections import Corrections, check
+from imports.detecting import Syntax, detect, read_records
+from imports.encoding import EncodingEvidence
 from imports.footers import footers_in
 from imports.layout import Aside, find_table
 
 SAMPLE_BYTES = 1_048_576
 SAMPLE_ROWS = 200
 _TAIL_BYTES = 65_536
+_BLANK = " \t\r\n,;|"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
@@ -83,13 +85,13 @@ class Inspection:
     )  # what stands above and below the table, and is left out
 
 
-def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
-    """Detect the dialect of a seekable binary file; `encoding` and `delimiter` override what would be found.
+def inspect(stream: BinaryIO, **given: Unpack[Corrections]) -> Inspection:
+    """Detect the dialect of a seekable binary file; what is given overrides what would be found.
 
-    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for an override that is
+    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for a correction that is
     not offered.
     """
-    seen = examine(stream, encoding=encoding, delimiter=delimiter)
+    seen = examine(stream, **given)
     if not seen.has_data:
         raise RefusedFile(
             "header_only",
@@ -98,18 +100,19 @@ def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
     return seen
 
 
-def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
+def examine(stream: BinaryIO, **given: Unpack[Corrections]) -> Inspection:
     """The same as `inspect`, but a file that has nothing but a header is not refused."""
-    if encoding not in (None, *ENCODINGS) or delimiter not in (None, *DELIMITERS):
-        raise ValueError(f"Encoding {encoding!r} or delimiter {delimiter!r} is not offered.")
+    check(given)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     sample = stream.read(SAMPLE_BYTES)
     _refuse_other_formats(sample)
     start = len(_UTF8_BOM) if sample.startswith(_UTF8_BOM) else 0
-    head = _Head(sample[start:], encoding, whole=len(sample) == size)
-    syntax, width = detect(head.lines[head.first_full :], head.line_end, delimiter)
-    layout = find_table(head.lines, syntax, head.line_end, width, whole=head.whole)
+    head = _Head(sample[start:], given.get("encoding"), whole=len(sample) == size)
+    header_line = given.get("header_line")
+    first = head.place_of(header_line) if header_line else head.first_full
+    syntax, width = detect(head.lines[first:], head.line_end, given.get("delimiter"), given.get("quotechar"))
+    layout = find_table(head.lines, syntax, head.line_end, width, whole=head.whole, header_line=header_line)
     dialect = Dialect(
         encoding=head.encoding,
         delimiter=syntax.delimiter,
@@ -171,7 +174,7 @@ class _Head:
 
     def __init__(self, sample: bytes, encoding: str | None, *, whole: bool) -> None:
         """`sample` without its byte order mark; `whole` says that nothing follows it in the file."""
-        if not sample.strip(b" \t\r\n,;|"):
+        if not sample.strip(_BLANK.encode()):
             raise RefusedFile(
                 "empty", "The file is empty. Export the catalogue again and upload the new file."
             )
@@ -188,7 +191,18 @@ class _Head:
             self._raw.pop()  # the sample ends in the middle of this line
         # For looking at only: what can't be decoded shows as �, the reader will reject those lines.
         self.lines = [line.decode(self.encoding, "replace").replace("\0", "�") for line in self._raw]
-        self.first_full = next(i for i, line in enumerate(self.lines) if line.strip(" \t\r\n,;|"))
+        self.first_full = next(i for i, line in enumerate(self.lines) if line.strip(_BLANK))
+
+    def place_of(self, header_line: int) -> int:
+        """Index of the line that is said to be the header; raises RefusedFile if it can't be."""
+        index = header_line - 1
+        if index >= len(self.lines) or not self.lines[index].strip(_BLANK):
+            raise RefusedFile(
+                "no_header_line",
+                f"Line {header_line:,} can’t be the header: there is nothing in it, or the file has no such line"
+                f" among its first {len(self.lines):,}. Give the number of the line with the column names.",
+            )
+        return index
 
     def offset(self, index: int) -> int:
         """Byte offset of a line in the sample."""

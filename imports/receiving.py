@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack, cast
 
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
 from imports import columns, numbers
+from imports.corrections import Corrections
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 from imports.unpacking import Unpacked
@@ -48,10 +49,11 @@ def too_large(limit: int) -> RefusedFile:
     )
 
 
-def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
-    """Store the file in `stream`, unpacked, and return a draft import with what was detected.
+def receive(*, stream: BinaryIO, filename: str, owner: Any = None, **given: Unpack[Corrections]) -> ImportRun:
+    """Store the file in `stream`, unpacked, and return a draft import with what was detected or given.
 
-    Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
+    Raises RefusedFile (too large, empty, binary, …) with the fix, ValueError for what can't be given; then
+    nothing is kept.
     """
     counted = _Counted(stream, limit=settings.IMPORT_MAX_BYTES)
     # A name on disk may hold bytes that are no text.
@@ -61,7 +63,7 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     try:
         run.file.name = default_storage.save(name, counted)
         run.size, run.sha256 = counted.received, counted.hash.hexdigest()
-        look_again(run)
+        look_again(run, **given)
         run.save()
     except BaseException:
         default_storage.delete(run.file.name or name)
@@ -69,14 +71,17 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None) -> ImportRun:
     return run
 
 
-def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+def look_again(run: ImportRun, **given: Unpack[Corrections]) -> None:
     """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
 
-    Raises RefusedFile.
+    Raises RefusedFile, ValueError for a correction that is not offered.
     """
     with run.opened() as stream:
-        seen = inspect(stream, encoding=encoding, delimiter=delimiter)
-    run.dialect = seen.dialect.as_dict() | {"asides": [asdict(aside) for aside in seen.asides]}
+        seen = inspect(stream, **given)
+    run.dialect = seen.dialect.as_dict() | {
+        "asides": [asdict(aside) for aside in seen.asides],
+        "given": {name: value for name, value in given.items() if value is not None},
+    }
     run.header = seen.header
     run.mapping = columns.guess_mapping(seen.header)
     run.numbers = [numbers.detect(cells) for cells in zip(*seen.rows, strict=True)]
@@ -85,7 +90,12 @@ def look_again(run: ImportRun, *, encoding: str | None = None, delimiter: str | 
 def sample_rows(run: ImportRun) -> list[list[str]]:
     """The first rows of the file, as cells, for showing beside the mapping."""
     with run.opened() as stream:
-        return inspect(stream, encoding=run.dialect["encoding"], delimiter=run.dialect["delimiter"]).rows
+        return inspect(stream, **corrections(run)).rows
+
+
+def corrections(run: ImportRun) -> Corrections:
+    """What was given when the file was last looked at."""
+    return cast("Corrections", run.dialect.get("given", {}))
 
 
 def same_file(run: ImportRun) -> ImportRun | None:

@@ -12,7 +12,9 @@ from django.urls import reverse
 
 from imports import choices, numbers, pipeline, receiving
 from imports.columns import COLUMNS, Column
-from imports.dialect import DELIMITERS, RefusedFile
+from imports.corrections import Corrections
+from imports.detecting import DELIMITERS
+from imports.dialect import RefusedFile
 from imports.encoding import ENCODINGS
 from imports.finishing import EXTRA_COLUMNS
 from imports.models import ImportRun
@@ -24,6 +26,7 @@ _DELIMITER_NAMES = (
     "Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |", "Colon  :", "Space", "Comma and space",
 )  # fmt: skip
 _DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
+_QUOTES = {'"': 'Double  "', "'": "Single  '", "": "None"}
 _PREVIEW_ROWS = 8
 _SAMPLES = 3
 _UNTOLD = {"format": Price.options["format"][numbers.AUTO], "currency": "none"}
@@ -96,17 +99,43 @@ def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
     try:
         with transaction.atomic():
             run = pipeline.hold(run.pk, ImportRun.State.DRAFT)
-            receiving.look_again(
-                run, encoding=request.POST.get("encoding"), delimiter=request.POST.get("delimiter")
-            )
+            receiving.look_again(run, **_corrections(request, run))
             run.save()
     except RefusedFile as refused:
         messages.error(request, str(refused))
-    except ValueError:
-        messages.error(request, "Choose one of the encodings and one of the delimiters that are offered.")
+    except ValueError as error:
+        messages.error(request, str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
     return to_run(run)
+
+
+def _corrections(request: HttpRequest, run: ImportRun) -> Corrections:
+    """What was corrected before, and what is different now from what the page showed.
+
+    What was merely shown is found anew: another delimiter may well bring another header line.
+    """
+    given, shown = receiving.corrections(run), run.dialect
+    for name in ("encoding", "delimiter", "quotechar"):
+        value = request.POST.get(name, shown[name])
+        if value != shown[name]:
+            given[name] = value
+    line = request.POST.get("header_line", str(_shown_header_line(run)))
+    if line != str(_shown_header_line(run)):
+        given["header_line"] = _line_number(line)
+    return given
+
+
+def _line_number(text: str) -> int | None:
+    """None for a blank field: the header is to be found again."""
+    if text.strip() and not (text.strip().isascii() and text.strip().isdigit()):
+        raise ValueError(f"“{text}” is no line number. Count the lines from 1, or write 0 for no header.")
+    return int(text) if text.strip() else None
+
+
+def _shown_header_line(run: ImportRun) -> int:
+    """The header's line, 0 where the file has none."""
+    return 0 if run.dialect["header_line"] == run.dialect["first_line"] else int(run.dialect["header_line"])
 
 
 def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -170,6 +199,8 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         earlier=receiving.same_file(run),
         encodings=_ENCODINGS,
         delimiters=_DELIMITERS,
+        quotes=_QUOTES,
+        header_line=_shown_header_line(run),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
         theirs=theirs,

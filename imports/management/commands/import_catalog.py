@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imports import choices, columns, links, pipeline, receiving, watching
 from imports.dialect import RefusedFile
+from imports.management import correcting
 from imports.models import ImportRun
 
 
@@ -51,6 +52,7 @@ class Command(BaseCommand):
             metavar="TEXT",
             help="a cell with just this text clears its field (default: __clear__)",
         )
+        correcting.add_options(parser)
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             with path.open("rb") as stream:
-                run = receiving.receive(stream=stream, filename=path.name)
+                run = receiving.receive(stream=stream, filename=path.name, **correcting.given(options))
         except OSError as error:
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None
         except RefusedFile as refused:

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imports import inspecting
 from imports.dialect import RefusedFile
+from imports.management import correcting
 
 _ROWS = 20
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             "--format", choices=("json", "csv"), default="json",
             help="json: one object a file; csv: the table itself, RFC 4180 in UTF-8",
         )  # fmt: skip
+        correcting.add_options(parser)
         parser.add_argument("--output-dir", type=Path, help="write one file of the same name each into it")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,9 +42,10 @@ class Command(BaseCommand):
         folder: Path | None = options["output_dir"]
         if folder is not None:
             _prepare(folder, files)
-        limit = None if options["all"] else options["rows"]
+        self._limit = None if options["all"] else options["rows"]
+        self._given = correcting.given(options)
         try:
-            unopened = [path for path in files if not self._opened(path, folder, options["format"], limit)]
+            unopened = [path for path in files if not self._opened(path, folder, options["format"])]
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read it has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,7 +53,7 @@ class Command(BaseCommand):
         if unopened:
             sys.exit(1)
 
-    def _opened(self, path: Path, folder: Path | None, form: str, limit: int | None) -> bool:
+    def _opened(self, path: Path, folder: Path | None, form: str) -> bool:
         """Show one file; False, and the reason on stderr, if it can't be opened."""
         try:
             stream = path.open("rb")
@@ -58,15 +61,15 @@ class Command(BaseCommand):
             self.stderr.write(f"Can't read {path}: {error.strerror or error}.")
             return False
         with stream, self._output(folder / path.name if folder else None) as out:
-            self._show(stream, out, path.name, form, limit)
+            self._show(stream, out, path.name, form)
         return True
 
-    def _show(self, stream: BinaryIO, out: TextIO, name: str, form: str, limit: int | None) -> None:
+    def _show(self, stream: BinaryIO, out: TextIO, name: str, form: str) -> None:
         if form == "json":
-            inspecting.write_json(stream, out, name=name, limit=limit)
+            inspecting.write_json(stream, out, name=name, limit=self._limit, **self._given)
             return
         try:
-            inspecting.write_csv(stream, out, limit=limit)
+            inspecting.write_csv(stream, out, limit=self._limit, **self._given)
         except RefusedFile as refused:
             self.stderr.write(f"{name}: {refused}")
 
