@@ -44,7 +44,7 @@ class RefusedFile(Exception):  # noqa: N818 (it reads as what happened: the file
 class Dialect:
     """How to read a file."""
 
-    encoding: str  # utf-8, cp1252 or latin-1
+    encoding: str  # one of ENCODINGS
     delimiter: str  # one of DELIMITERS
     quotechar: str  # '"' or "'", or "" where quotes have no meaning
     line_end: str  # "\n" (CRLF and mixed ends too) or "\r"
@@ -199,8 +199,8 @@ class _Head:
         if index >= len(self.lines) or not self.lines[index].strip(_BLANK):
             raise RefusedFile(
                 "no_header_line",
-                f"Line {header_line:,} can’t be the header: there is nothing in it, or the file has no such line"
-                f" among its first {len(self.lines):,}. Give the number of the line with the column names.",
+                f"Line {header_line:,} can’t be the header: it is blank, or not among the first"
+                f" {len(self.lines):,} lines. Give the number of the line with the column names.",
             )
         return index
 

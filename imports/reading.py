@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from imports.dialect import Dialect
+from imports.encoding import short_name
 from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
 
 EXCERPT = 200  # characters of a bad value that are worth showing
@@ -27,7 +28,6 @@ _DELIMITER_NAMES = {
     ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar", ":": "colon", " ": "space",
     ", ": "comma and space",
 }  # fmt: skip
-_ENCODING_NAMES = {"utf-8": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
 _MESSAGES = {
     "too_few_cells": "{count} where the header has {width}. Add the missing ones; if a line break inside a "
     "cell cut the line, put that cell in quotes ({quote}).",
@@ -215,7 +215,7 @@ class ChunkReader:
             delimiter=_DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
             quote=self._dialect.quotechar or '"',
             byte=f"0x{_byte(bad):02X}" if bad else "",
-            encoding=_ENCODING_NAMES[self._dialect.encoding],
+            encoding=short_name(self._dialect.encoding),
         )
 
 

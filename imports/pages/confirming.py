@@ -21,7 +21,6 @@ from imports.models import ImportRun
 from imports.number_columns import Price
 from imports.pages.rendering import page, to_run
 
-_ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
 _DELIMITER_NAMES = (
     "Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |", "Colon  :", "Space", "Comma and space",
 )  # fmt: skip
@@ -197,7 +196,7 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         run=run,
         error=error,
         earlier=receiving.same_file(run),
-        encodings=_ENCODINGS,
+        encodings=ENCODINGS,
         delimiters=_DELIMITERS,
         quotes=_QUOTES,
         header_line=_shown_header_line(run),
