@@ -13,6 +13,7 @@ from imports.footers import footers_in
 from imports.layout import Aside, find_table
 
 SAMPLE_BYTES = 1_048_576
+SAMPLE_LINES = 20_000
 SAMPLE_ROWS = 200
 _TAIL_BYTES = 65_536
 _BLANK = " \t\r\n,;|"
@@ -189,6 +190,9 @@ class _Head:
             )
         if len(self._raw) > 2 and not whole:
             self._raw.pop()  # the sample ends in the middle of this line
+        if len(self._raw) > SAMPLE_LINES:
+            self.whole = False
+            del self._raw[SAMPLE_LINES:]
         # For looking at only: what can't be decoded shows as �, the reader will reject those lines.
         self.lines = [line.decode(self.encoding, "replace").replace("\0", "�") for line in self._raw]
         self.first_full = next(i for i, line in enumerate(self.lines) if line.strip(_BLANK))

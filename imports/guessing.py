@@ -83,7 +83,7 @@ def _has_euro_of_latin9(text: bytes) -> bool:
 
 
 def _central_european(text: bytes) -> str:
-    """The two agree in most letters; where one has a letter, the other has a sign or one of another country."""
+    """The two agree in most letters; where one has a letter, the other has a sign or another letter."""
     if re.search(b"[\x80-\x9f]", text):
         return "cp1250"
     windows, latin2 = _oddities(text, "cp1250"), _oddities(text, "iso-8859-2")

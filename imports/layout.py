@@ -100,7 +100,7 @@ class _Top:
         # A title above the header: spreadsheets fill its line up with delimiters.
         while len(fitting) > 1 and _is_title(*(table[i].cells or [] for i in fitting[:2])):
             del fitting[0]
-        full = next(i for i, found in enumerate(table) if not found.is_blank)
+        full = next((i for i, found in enumerate(table) if not found.is_blank), 0)
         if has_header:
             self.rows_before, count, self.header = full, 1, self._to_width(self._pieces(table[full]))
         elif has_header is False:
