@@ -18,6 +18,7 @@ from imports.recovery import LineGrammar, RecordFinder
 DELIMITERS = (",", ";", "\t", "|", ":", " ", ", ")
 _WEAK = (":", " ")  # they stand in times, addresses and prose: they need evidence beside their number
 _WEAK_EXPLAINS = 0.8
+_CONVINCING = 0.5
 _BROKEN = 0.2  # of the lines, before a quote is believed to be a plain character
 _SCORED_LINES = 500  # more of them don't change which way wins
 _SCORED_RECORDS = 100
@@ -65,14 +66,34 @@ def read_records(lines: Sequence[str], syntax: Syntax, line_end: str, width: int
         index += found.lines
 
 
+class Detected(NamedTuple):
+    """The best syntax for some lines, the number of cells in most of their records, and how well it fits."""
+
+    syntax: Syntax
+    width: int
+    explained: float  # share of the lines
+
+    @property
+    def is_convincing(self) -> bool:
+        """Is there surely a table?"""
+        return self.width > 1 and self.explained >= _CONVINCING
+
+
 def detect(
     lines: Sequence[str], line_end: str, delimiter: str | None = None, quotechar: str | None = None
-) -> tuple[Syntax, int]:
-    """The best syntax for these lines and the number of cells in most of their records.
+) -> Detected:
+    """How these lines are split best; `delimiter` and `quotechar` are not looked for where they are given.
 
-    `delimiter` and `quotechar` are not looked for where they are given.
+    The first lines say, unless there is no table among them but one among the last.
     """
-    lines = lines[:_SCORED_LINES]
+    found = _detect(lines[:_SCORED_LINES], line_end, delimiter, quotechar)
+    if found.is_convincing or len(lines) <= _SCORED_LINES:
+        return found
+    last = _detect(lines[-_SCORED_LINES:], line_end, delimiter, quotechar)
+    return last if last.is_convincing else found
+
+
+def _detect(lines: Sequence[str], line_end: str, delimiter: str | None, quotechar: str | None) -> Detected:
     best = _Trial(lines, Syntax(delimiter or ",", '"' if quotechar is None else quotechar), line_end)
     for candidate in (delimiter,) if delimiter else sorted(DELIMITERS, key=_WEAK.__contains__):
         if not delimiter and candidate in _WEAK and best.explained >= _WEAK_EXPLAINS:
@@ -80,7 +101,7 @@ def detect(
         for trial in _trials(lines, candidate, line_end, quotechar):
             if trial.score > best.score:
                 best = trial
-    return best.syntax, best.width
+    return Detected(best.syntax, best.width, best.explained)
 
 
 def _trials(lines: Sequence[str], delimiter: str, line_end: str, quotechar: str | None) -> Iterator["_Trial"]:
