@@ -135,7 +135,11 @@ class _Top:
         parts = zip(
             *[cells for found in table[first : first + count] if (cells := self._row(found))], strict=True
         )
-        return first, count, [" ".join(filter(None, map(str.strip, column))) for column in parts]
+        return (
+            first,
+            count,
+            [" ".join(dict.fromkeys(filter(None, map(str.strip, column)))) for column in parts],
+        )
 
     def _row(self, found: Record) -> list[str] | None:
         return self._grammar.fit(found.cells or [])
@@ -144,7 +148,7 @@ class _Top:
         """Is this line of another width, right above the first row, the header with a delimiter astray?"""
         pieces = self._pieces(found)
         close = len(pieces) * 2 > self._width if typed else len(pieces) >= self._width - 1
-        return len(pieces) > 1 and close and not any(map(is_typed, pieces))
+        return len(pieces) > 1 and close and not found.is_blank and not any(map(is_typed, pieces))
 
     def _pieces(self, found: Record) -> list[str]:
         """The cells of a record; one with a stray quote is split as it stands."""

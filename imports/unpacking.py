@@ -4,18 +4,17 @@ Everything streams; what grows beyond the limits is refused on the way, before i
 """
 
 import codecs
-import csv
-import datetime
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
+from xml.etree.ElementTree import ParseError
 
 from imports.dialect import RefusedFile, is_utf16
+from imports.workbooks import sheet_as_csv
 
 _BLOCK = 262_144
 _HEAD = 65_536
@@ -114,7 +113,7 @@ def _unzipped(head: bytes, stream: BinaryIO, limit: int) -> Iterator[bytes]:
             with zipfile.ZipFile(packed) as archive:
                 if any(name.startswith("xl/") for name in archive.namelist()):
                     _check_workbook(archive)
-                    yield from _sheet(packed)
+                    yield from _sheet(packed, archive)
                     return
                 member = _only_member(archive)
                 with archive.open(member) as inside:
@@ -158,37 +157,14 @@ def _check_workbook(archive: zipfile.ZipFile) -> None:
     _check(sum(info.compress_size for info in archive.infolist()), size, _MAX_WORKBOOK)
 
 
-def _sheet(packed: IO[bytes]) -> Iterator[bytes]:
-    """The first sheet that holds anything, as CSV in UTF-8."""
-    from python_calamine import CalamineError, CalamineWorkbook  # only workbooks need it
+def _sheet(packed: IO[bytes], archive: zipfile.ZipFile) -> Iterator[bytes]:
+    from python_calamine import CalamineError  # only workbooks need it
+    from python_calamine import ZipError as CalamineZipError
 
-    packed.seek(0)
     try:
-        book = CalamineWorkbook.from_filelike(packed)
-        sheets = (book.get_sheet_by_name(name) for name in book.sheet_names)
-        sheet = next((sheet for sheet in sheets if sheet.height), None)
-    except CalamineError:
+        yield from sheet_as_csv(packed, archive)
+    except (CalamineError, CalamineZipError, ParseError, KeyError):
         raise RefusedFile("xlsx", _SPOILT.format(kind="Excel")) from None
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for row in sheet.iter_rows() if sheet else ():
-        writer.writerow(map(_shown, row))
-        if out.tell() > _BLOCK:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue().encode()
-
-
-def _shown(value: Any) -> str:
-    """A cell as people see it: 12 and not 12.0, dates without a midnight that nobody typed."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    return str(value)
 
 
 def _as_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:
