@@ -32,7 +32,6 @@ _LONG = 6  # bytes above 127
 _ASCII = bytes(range(128))
 
 _MULTI_BYTE = re.compile("[^\0-\x7f\udc80-\udcff]")  # decoded, and not an escaped stray byte
-_FOREIGN_LINE = re.compile(rb"[^\n\r]*[\x80-\xff][^\n\r]*")
 
 
 def short_name(encoding: str) -> str:
@@ -57,7 +56,8 @@ class EncodingEvidence:
         if (self._has_multi_byte and is_full) or (not self._rest and block.isascii()):
             return
         if not is_full:
-            self._kept += b"\n".join(_FOREIGN_LINE.findall(block))[:_KEPT] + b"\n"
+            foreign = [line for line in block.splitlines() if not line.isascii()]
+            self._kept += b"\n".join(foreign)[:_KEPT] + b"\n"
         data = self._rest + block
         try:
             text, used = codecs.utf_8_decode(data, "strict", False)
