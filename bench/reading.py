@@ -23,6 +23,7 @@ from bench.memory import peak_bytes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 TITLE = "Reading a clean file"
+_SECTION = re.compile(rf"^## {TITLE}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _SMALL = "small.csv"
 _MB = 1_000_000
 
@@ -138,11 +139,14 @@ def _section(taken: dict[str, list[dict[str, float]]], rows: int, size: int, rou
     return "\n".join(lines) + "\n"
 
 
+def sections_in(path: Path) -> list[str]:
+    """This benchmark's section of a report, if it has one."""
+    return _SECTION.findall(path.read_text()) if path.exists() else []
+
+
 def _replace(path: Path, section: str) -> None:
-    """Put the section in place of the earlier one, or at the end; all others stay."""
-    text = path.read_text() if path.exists() else ""
-    earlier = re.compile(rf"^## {re.escape(TITLE)}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-    kept = earlier.sub("", text).rstrip()
+    """Put the section in place of the earlier one, at the end; all others stay."""
+    kept = _SECTION.sub("", path.read_text()).rstrip() if path.exists() else ""
     path.write_text(f"{kept}\n\n{section}" if kept else section)
 
 
