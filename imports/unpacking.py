@@ -4,6 +4,8 @@ Everything streams; what grows beyond the limits is refused on the way, before i
 """
 
 import codecs
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +23,11 @@ _HEAD = 65_536
 _MAX_RATIO = 200  # tables shrink to a tenth or so; what shrinks this much was made to fill the disk
 _RATIO_FROM = 16_777_216  # bytes; below, any ratio is harmless
 _MAX_WORKBOOK = 268_435_456  # bytes unpacked; a workbook is read in memory, a CSV file is not
+# What zipfile raises for archives that do not hold what they say; offsets may point before the file, too.
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, NotImplementedError, OSError, ValueError, OverflowError, RuntimeError,
+)  # fmt: skip
 _SPOILT = (
     "The {kind} file is damaged or was not uploaded whole. Make it again, or upload the CSV file itself."
 )
@@ -118,7 +125,7 @@ def _unzipped(head: bytes, stream: BinaryIO, limit: int) -> Iterator[bytes]:
                 member = _only_member(archive)
                 with archive.open(member) as inside:
                     yield from _as_utf8(_checked(inside, member.compress_size, limit))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        except _DAMAGES:
             raise RefusedFile("zip", _SPOILT.format(kind="ZIP")) from None
 
 

@@ -63,7 +63,8 @@ def _filled_down(rows: Iterator[list[str]], sheet: Any) -> Iterator[list[str]]:
     """Merged cells say the same for all their rows; a title across columns stays in the first one."""
     left = sheet.start[1]
     merged = [(top, bottom, at - left) for (top, at), (bottom, _) in sheet.merged_cell_ranges or ()]
-    tall = sorted((one for one in merged if one[1] > one[0]), reverse=True)
+    # Ranges may reach beyond the cells that hold anything.
+    tall = sorted((one for one in merged if one[1] > one[0] and 0 <= one[2] < sheet.width), reverse=True)
     held: dict[int, tuple[int, str]] = {}  # column → last row, text
     for number, cells in enumerate(rows):
         for at, (last, text) in list(held.items()):

@@ -80,6 +80,8 @@ def test_merged_cells_hold_for_all_their_rows_and_titles_for_one() -> None:
             sheet.write(number, 2, number)
         sheet.merge_range(2, 1, 4, 1, "Kitchen")
         sheet.merge_range(5, 1, 6, 1, "Garden")
+        sheet.merge_range(2, 5, 9, 6, "")
+        sheet.merge_range(20, 0, 22, 1, "")
 
     header, rows = table_of(workbook(fill))
     assert header == ["sku", "category", "price"]
