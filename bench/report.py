@@ -17,6 +17,7 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table as RichTable
 
+from bench import reading
 from bench.catalogue import CHANGED_PERCENT, Case
 from bench.results import Results, Spread
 
@@ -142,9 +143,12 @@ def show(tables: Sequence[Table], console: Console) -> None:
 
 
 def write(tables: Sequence[Table], path: Path, *, rounds: int) -> None:
-    """Write the report: machine, how to read it, the tables. It names no host and no folder."""
+    """Write the report: machine, how to read it, the tables. It names no host and no folder.
+
+    The section of `bench.reading`, which is measured by itself, stays.
+    """
     parts = ["# What imports cost", _circumstances(rounds), _READING, *map(_markdown, tables)]
-    path.write_text("\n\n".join(parts) + "\n")
+    path.write_text("\n\n".join([*parts, *reading.sections_in(path)]).rstrip() + "\n")
 
 
 def _markdown(table: Table) -> str:

@@ -15,6 +15,12 @@ from typing import cast
 
 from imports.columns import BY_NAME, CellError, Column
 from imports.models import ImportRun
+from imports.workbooks import NO_VALUE
+
+# What spreadsheets show, and export, where a formula came to nothing: never what anybody means.
+_FAULTS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", NO_VALUE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class Cells:
         """Return stripped text as it is staged; raises CellError."""
         if not text:
             return self.blank
+        if text in _FAULTS:
+            raise _fault(text)
         if text != self.token:
             return self.column.clean(text)
         if self.column.cleared is None:
@@ -47,7 +55,7 @@ class Cells:
         if self.at is None:
             return [self.blank] * len(by_column[0])
         stripped = list(map(str.strip, by_column[self.at]))
-        if "" not in stripped and self.token not in stripped:
+        if "" not in stripped and self.token not in stripped and _FAULTS.isdisjoint(stripped):
             at_once = self.column.clean_all(stripped)
             if at_once is not None:
                 return cast("list[str | None]", at_once)
@@ -59,6 +67,18 @@ class Cells:
                 bad.add(index)
                 cleaned.append(None)
         return cleaned
+
+
+def _fault(text: str) -> CellError:
+    if text == NO_VALUE:
+        return CellError(
+            "formula_without_value",
+            "The formula in this cell has no value saved. Open the workbook in a spreadsheet program, save it"
+            " and upload it again, or type the value.",
+        )
+    return CellError(
+        "formula_error", f"{text} is the error of a formula. Correct the formula, or type the value."
+    )
 
 
 def cells_of(run: ImportRun, *, shaped: bool = False) -> list[Cells]:

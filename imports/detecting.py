@@ -20,6 +20,7 @@ _WEAK = (":", " ")  # they stand in times, addresses and prose: they need eviden
 _STRONG = tuple(sign for sign in DELIMITERS if sign not in _WEAK)
 _WEAK_EXPLAINS = 0.8  # of the lines, at least
 _EXPLAINED = 0.95  # by another delimiter: then they are not even tried
+_CONVINCING = 0.5
 _BROKEN = 0.2  # of the lines, before a quote is believed to be a plain character
 _PLAIN_QUOTES = 3  # lines with quotes of which none is around a cell: then they are believed to be as well
 _SPLIT_LINES = 64  # handed to csv.reader at once; starting again after a bad line costs no more than this
@@ -112,40 +113,70 @@ def read_records(lines: Sequence[str], syntax: Syntax, line_end: str, width: int
     return SplitLines(lines, syntax, line_end).records(width)
 
 
-def detect(lines: Sequence[str], line_end: str, delimiter: str | None = None) -> tuple[Syntax, int]:
-    """The best syntax for these lines and the number of cells in most of their records."""
-    contest = _Contest(lines[:_SCORED_LINES], line_end, Syntax(delimiter or ","))
+class Detected(NamedTuple):
+    """The best syntax for some lines, the number of cells in most of their records, and how well it fits."""
+
+    syntax: Syntax
+    width: int
+    explained: float  # share of the lines
+
+    @property
+    def is_convincing(self) -> bool:
+        """Is there surely a table?"""
+        return self.width > 1 and self.explained >= _CONVINCING
+
+
+def detect(
+    lines: Sequence[str], line_end: str, delimiter: str | None = None, quotechar: str | None = None
+) -> Detected:
+    """How these lines are split best; `delimiter` and `quotechar` are not looked for where they are given.
+
+    The first lines say, unless there is no table among them but one among the last.
+    """
+    found = _detect(lines[:_SCORED_LINES], line_end, delimiter, quotechar)
+    if found.is_convincing or len(lines) <= _SCORED_LINES:
+        return found
+    last = _detect(lines[-_SCORED_LINES:], line_end, delimiter, quotechar)
+    return last if last.is_convincing else found
+
+
+def _detect(lines: Sequence[str], line_end: str, delimiter: str | None, quotechar: str | None) -> Detected:
+    first = Syntax(delimiter or ",", '"' if quotechar is None else quotechar)
+    contest = _Contest(lines, line_end, first, asks_quote=quotechar is None)
     for candidate in (delimiter,) if delimiter else _STRONG:
         contest.try_delimiter(candidate)
     if not delimiter and contest.best.explained < _EXPLAINED:
         for candidate in _WEAK:
             contest.try_delimiter(candidate)
-    return contest.best.syntax, contest.best.width
+    return Detected(contest.best.syntax, contest.best.width, contest.best.explained)
 
 
 class _Contest:
     """Ways to split the same lines, of which the best is kept."""
 
-    def __init__(self, lines: Sequence[str], line_end: str, first: Syntax) -> None:
+    def __init__(self, lines: Sequence[str], line_end: str, first: Syntax, *, asks_quote: bool) -> None:
+        """With `asks_quote`, other quotes than those of `first` are tried as well."""
+        self._quote, self._asks_quote = first.quotechar, asks_quote
         self._lines, self._line_end, self._text = lines, line_end, "\n".join(lines)
         self.best = _Trial(lines, first, line_end, 0.0)
         self._first = self.best
 
     def try_delimiter(self, delimiter: str) -> None:
         """Try the ways of quoting that may go with a delimiter, if the lines have enough of it to win."""
-        if max(line.count(delimiter) for line in self._lines) <= self.best.score:
+        if max((line.count(delimiter) for line in self._lines), default=0) <= self.best.score:
             return
-        plain = self._try(Syntax(delimiter))
-        quotes, comma = ['"'], re.escape(delimiter)
-        if f"{delimiter}'" in self._text and re.search(
-            rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)", self._text
-        ):
+        plain = self._try(Syntax(delimiter, self._quote))
+        quotes, comma = [self._quote], re.escape(delimiter)
+        single = rf"(?m)(?:^|{comma})'[^\n]*?'(?:{comma}|\r?$)"
+        if self._asks_quote and f"{delimiter}'" in self._text and re.search(single, self._text):
             quotes.append("'")
             self._try(Syntax(delimiter, "'"))
         for quote in quotes:
-            if f"\\{quote}" in self._text or f"\\{delimiter}" in self._text:
+            if (quote and f"\\{quote}" in self._text) or f"\\{delimiter}" in self._text:
                 self._try(Syntax(delimiter, quote, "\\"))
-        if plain.broken > max(1, _BROKEN * plain.full) or (plain.broken and self._has_no_quoted_cell(comma)):
+        if self._asks_quote and (
+            plain.broken > max(1, _BROKEN * plain.full) or (plain.broken and self._has_no_quoted_cell(comma))
+        ):
             self._try(Syntax(delimiter, ""))
             if f"\\{delimiter}" in self._text:
                 self._try(Syntax(delimiter, "", "\\"))

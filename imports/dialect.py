@@ -3,18 +3,22 @@
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Self, Unpack
 
 from imports.coding import Coding
 from imports.column_types import Habits, learn
-from imports.detecting import DELIMITERS, Syntax, detect, read_records
-from imports.encoding import ENCODINGS, EncodingEvidence
+from imports.corrections import Corrections, check
+from imports.detecting import Detected, Syntax, detect, read_records
+from imports.encoding import EncodingEvidence
 from imports.footers import footers_in
 from imports.layout import Aside, find_table
+from imports.locating import PROBE_BYTES, count_lines, first_table, line_start, offset_of
 
 SAMPLE_BYTES = 1_048_576
+SAMPLE_LINES = 20_000
 SAMPLE_ROWS = 200
 _TAIL_BYTES = 65_536
+_BLANK = " \t\r\n,;|"
 _UTF8_BOM = b"\xef\xbb\xbf"
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
@@ -43,7 +47,7 @@ class RefusedFile(Exception):  # noqa: N818 (it reads as what happened: the file
 class Dialect:
     """How to read a file."""
 
-    encoding: str  # utf-8, cp1252 or latin-1
+    encoding: str  # one of ENCODINGS
     delimiter: str  # one of DELIMITERS
     quotechar: str  # '"' or "'", or "" where quotes have no meaning
     line_end: str  # "\n" (CRLF and mixed ends too) or "\r"
@@ -85,13 +89,13 @@ class Inspection:
     habits: Habits = field(default_factory=Habits)  # what broken lines are repaired by
 
 
-def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
-    """Detect the dialect of a seekable binary file; `encoding` and `delimiter` override what would be found.
+def inspect(stream: BinaryIO, **given: Unpack[Corrections]) -> Inspection:
+    """Detect the dialect of a seekable binary file; what is given overrides what would be found.
 
-    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for an override that is
+    Raises RefusedFile if the file can't be read as a table or has no row, ValueError for a correction that is
     not offered.
     """
-    seen = examine(stream, encoding=encoding, delimiter=delimiter)
+    seen = examine(stream, **given)
     if not seen.has_data:
         raise RefusedFile(
             "header_only",
@@ -100,39 +104,74 @@ def inspect(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
     return seen
 
 
-def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | None = None) -> Inspection:
+def examine(stream: BinaryIO, **given: Unpack[Corrections]) -> Inspection:
     """The same as `inspect`, but a file that has nothing but a header is not refused."""
-    if encoding not in (None, *ENCODINGS) or delimiter not in (None, *DELIMITERS):
-        raise ValueError(f"Encoding {encoding!r} or delimiter {delimiter!r} is not offered.")
-    size = stream.seek(0, os.SEEK_END)
+    check(given)
     stream.seek(0)
-    sample = stream.read(SAMPLE_BYTES)
-    _refuse_other_formats(sample)
-    start = len(_UTF8_BOM) if sample.startswith(_UTF8_BOM) else 0
-    head = _Head(sample[start:], encoding, whole=len(sample) == size)
-    syntax, width = detect(head.lines[head.first_full :], head.line_end, delimiter)
-    layout = find_table(head.lines, syntax, head.line_end, width, whole=head.whole)
+    beginning = stream.read(SAMPLE_BYTES)
+    _refuse_other_formats(beginning)
+    start = len(_UTF8_BOM) if beginning.startswith(_UTF8_BOM) else 0
+    head, header_line = _Head(stream, start, given.get("encoding")), given.get("header_line")
+    if header_line and header_line > len(head.lines) and not head.whole:
+        start = offset_of(stream, header_line, head.line_end.encode()) or head.file_size
+        if start < head.file_size:
+            head = _Head(stream, start, given.get("encoding"), header_line - 1)
+    return _examined(stream, head, given)
+
+
+def _examined(stream: BinaryIO, head: "_Head", given: Corrections) -> Inspection:
+    """What is seen from `head` on; where it holds no table, from where one begins."""
+    header_line = given.get("header_line")
+    if header_line:
+        header_line -= head.before
+    first = head.place_of(header_line) if header_line else head.first_full
+    detected = detect(head.lines[first:], head.line_end, given.get("delimiter"), given.get("quotechar"))
+    if not (detected.is_convincing or head.whole or header_line or head.before) and (
+        later := _later_head(stream, head, given)
+    ):
+        return _examined(stream, later, given)
+    return _inspected(stream, head, detected, header_line)
+
+
+def _later_head(stream: BinaryIO, head: "_Head", given: Corrections) -> "_Head | None":
+    def is_table(offset: int) -> bool:
+        stream.seek(offset)
+        lines = head.decoded(stream.read(PROBE_BYTES).split(head.line_end.encode())[1:-1])
+        return detect(lines, head.line_end, given.get("delimiter"), given.get("quotechar")).is_convincing
+
+    place = first_table(stream, head.start + head.offset(len(head.lines)), is_table=is_table)
+    if place is None:
+        return None
+    start, before = line_start(stream, place, head.line_end.encode())
+    return _Head(stream, start, given.get("encoding"), before)
+
+
+def _inspected(stream: BinaryIO, head: "_Head", detected: Detected, header_line: int | None) -> Inspection:
+    syntax, start = detected.syntax, head.start
+    layout = find_table(
+        head.lines, syntax, head.line_end, detected.width, whole=head.whole, header_line=header_line
+    )
     dialect = Dialect(
         encoding=head.encoding,
         delimiter=syntax.delimiter,
         quotechar=syntax.quotechar,
         line_end=head.line_end,
-        header_line=layout.header_index + 1,
-        first_line=layout.first_index + 1,
+        header_line=head.before + layout.header_index + 1,
+        first_line=head.before + layout.first_index + 1,
         data_offset=start + head.offset(layout.first_index),
         escape=syntax.escape,
         data_end=None if layout.end_index is None else start + head.offset(layout.end_index),
     )
-    asides = layout.asides
+    asides = [*head.asides, *(replace(aside, line=head.before + aside.line) for aside in layout.asides)]
     if not head.whole and dialect.data_end is None:
-        dialect, footers = _look_at_the_end(stream, dialect, len(layout.header), size)
+        dialect, footers = _look_at_the_end(stream, dialect, len(layout.header), head.file_size)
         asides = [*asides, *footers]
     return Inspection(
         dialect=dialect,
         header=layout.header,
         rows=layout.rows[:SAMPLE_ROWS],
-        size=size,
-        has_data=dialect.data_offset < size and (layout.has_data or not head.whole),
+        size=head.file_size,
+        has_data=dialect.data_offset < head.file_size and (layout.has_data or not head.whole),
         asides=asides,
         habits=learn(
             layout.exact or layout.rows,
@@ -160,7 +199,7 @@ def _look_at_the_end(
     if not footers:
         return dialect, []
     end = offset + len(cut) + 1 + sum(len(line) + 1 for line in raw[: footers[0].start])
-    before = _count_lines(stream, end, dialect.line_end.encode()) - footers[0].start
+    before = count_lines(stream, end, dialect.line_end.encode()) - footers[0].start
     asides = [
         Aside("footer", before + found.start + 1, 1, lines[found.start].strip()[:200])
         for found in footers
@@ -169,24 +208,20 @@ def _look_at_the_end(
     return replace(dialect, data_end=end), asides
 
 
-def _count_lines(stream: BinaryIO, end: int, line_end: bytes) -> int:
-    stream.seek(0)
-    count, left = 0, end
-    while left and (block := stream.read(min(left, SAMPLE_BYTES))):
-        count, left = count + block.count(line_end), left - len(block)
-    return count
-
-
 class _Head:
     """The sample as lines."""
 
-    def __init__(self, sample: bytes, encoding: str | None, *, whole: bool) -> None:
-        """`sample` without its byte order mark; `whole` says that nothing follows it in the file."""
-        if not sample.strip(b" \t\r\n,;|"):
+    def __init__(self, stream: BinaryIO, start: int, encoding: str | None, before: int = 0) -> None:
+        """The sample begins at the offset `start`, behind a byte order mark, and `before` lines."""
+        self.start, self.before = start, before
+        self.file_size = stream.seek(0, os.SEEK_END)
+        stream.seek(start)
+        sample = stream.read(SAMPLE_BYTES)
+        self.whole = whole = start + len(sample) == self.file_size  # nothing follows it in the file
+        if not sample.strip(_BLANK.encode()):
             raise RefusedFile(
                 "empty", "The file is empty. Export the catalogue again and upload the new file."
             )
-        self.whole = whole
         self.encoding = encoding or _encoding_of(sample, whole=whole)
         self.line_end = _line_end_of(sample)
         self._raw, self._size = sample.split(self.line_end.encode()), len(sample)
@@ -197,13 +232,37 @@ class _Head:
             )
         if len(self._raw) > 2 and not whole:
             self._raw.pop()  # the sample ends in the middle of this line
-        # For looking at only: what can't be decoded shows as �, the reader will reject those lines.
-        self.lines = [line.decode(self.encoding, "replace").replace("\0", "�") for line in self._raw]
-        self.first_full = next(i for i, line in enumerate(self.lines) if line.strip(" \t\r\n,;|"))
+        if len(self._raw) > SAMPLE_LINES:
+            self.whole = False
+            del self._raw[SAMPLE_LINES:]
+        self.lines = self.decoded(self._raw)
+        self.first_full = next((i for i, line in enumerate(self.lines) if line.strip(_BLANK)), 0)
+        self.asides = [Aside("preamble", 1, before, _beginning(stream, self.encoding))] if before else []
+
+    def decoded(self, lines: list[bytes]) -> list[str]:
+        """For looking at only: what can't be decoded shows as �, the reader will reject those lines."""
+        return [line.decode(self.encoding, "replace").replace("\0", "�") for line in lines]
+
+    def place_of(self, header_line: int) -> int:
+        """Index of the line that is said to be the header; raises RefusedFile if it can't be."""
+        index = header_line - 1
+        if index >= len(self.lines) or not self.lines[index].strip(_BLANK):
+            raise RefusedFile(
+                "no_header_line",
+                f"Line {self.before + header_line:,} can’t be the header: it is blank or beyond the end."
+                " Give the number of the line with the column names.",
+            )
+        return index
 
     def offset(self, index: int) -> int:
         """Byte offset of a line in the sample."""
         return min(sum(map(len, self._raw[:index])) + index, self._size)
+
+
+def _beginning(stream: BinaryIO, encoding: str) -> str:
+    stream.seek(0)
+    lines = stream.read(_TAIL_BYTES).removeprefix(_UTF8_BOM).decode(encoding, "replace").strip().splitlines()
+    return lines[0][:200].replace("\0", "�") if lines else ""
 
 
 def _encoding_of(sample: bytes, *, whole: bool) -> str:

@@ -4,11 +4,12 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO, Unpack
 
 from django.conf import settings
 
 from imports import profiles
+from imports.corrections import Corrections
 from imports.dialect import Inspection, RefusedFile, examine
 from imports.planning import Chunk, plan
 from imports.reading import ChunkReader, Problem
@@ -27,10 +28,10 @@ class TableReader:
         lines == records + rejected + continuation_lines + blank_lines
     """
 
-    def __init__(self, stream: BinaryIO, *, repair: bool = True) -> None:
+    def __init__(self, stream: BinaryIO, *, repair: bool = True, **given: Unpack[Corrections]) -> None:
         """Raises RefusedFile if the file can't be read as a table; one with nothing but a header can be."""
         self._stream, self._repair = stream, repair
-        self.seen: Inspection = examine(stream)
+        self.seen: Inspection = examine(stream, **given)
         self.problems: list[Problem] = []
         self.repairs: list[Repair] = []
         self.lines = self.records = self.rejected = self.repaired = self.continuation_lines = (
@@ -69,14 +70,16 @@ class TableReader:
         self.repairs += reader.repairs[: KEPT_PROBLEMS - len(self.repairs)]
 
 
-def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None, repair: bool = True) -> None:
+def write_csv(
+    stream: BinaryIO, out: TextIO, *, limit: int | None, repair: bool = True, **given: Unpack[Corrections]
+) -> None:
     """Write the table as RFC 4180, header first, with at most `limit` rows; an empty file gives nothing.
 
     `out` must not translate line ends; `repair` as for `write_json`. Raises RefusedFile for what is no table.
     """
     with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
         try:
-            table = TableReader(plain, repair=repair)
+            table = TableReader(plain, repair=repair, **given)
         except RefusedFile as refused:
             if refused.code == "empty":
                 return
@@ -87,33 +90,50 @@ def write_csv(stream: BinaryIO, out: TextIO, *, limit: int | None, repair: bool 
             writer.writerows(rows)
 
 
-def write_json(stream: BinaryIO, out: TextIO, *, name: str, limit: int | None, repair: bool = True) -> None:
+def write_json(
+    stream: BinaryIO,
+    out: TextIO,
+    *,
+    name: str,
+    limit: int | None,
+    repair: bool = True,
+    **given: Unpack[Corrections],
+) -> None:
     """Write one JSON object: how the file is written, its columns, `limit` rows (None: all), and the problems
-    of the whole file. A file that is refused gives its name and the reason.
+    of the whole file. A file that is refused gives its name and the reason; one that is refused while it is
+    read, what was seen of it until then as well.
 
     Without `repair`, lines that would be repaired are problems too.
     """
     try:
         with plain_file(stream, limit=settings.IMPORT_MAX_BYTES) as plain:
-            table = TableReader(plain, repair=repair)
+            table = TableReader(plain, repair=repair, **given)
             out.write(json.dumps({"file": name, **_described(table.seen)}, ensure_ascii=False)[:-1])
-            _write_rows(table, out, limit)
+            refusal = _write_rows(table, out, limit)
     except RefusedFile as refused:
-        refusal = {"file": name, "refused": {"code": refused.code, "message": refused.message}}
-        out.write(json.dumps(refusal, ensure_ascii=False) + "\n")
+        out.write(json.dumps({"file": name, **_refusal(refused)}, ensure_ascii=False) + "\n")
         return
-    out.write(", " + json.dumps(_counted(table), ensure_ascii=False)[1:] + "\n")
+    out.write(", " + json.dumps({**_counted(table), **refusal}, ensure_ascii=False)[1:] + "\n")
 
 
-def _write_rows(table: TableReader, out: TextIO, limit: int | None) -> None:
+def _write_rows(table: TableReader, out: TextIO, limit: int | None) -> dict[str, Any]:
+    """Write the rows as the object's next value; returns what it must end with if the file is refused."""
     out.write(', "rows": [')
-    separator, left = "", limit
-    for rows in table.blocks():
-        for row in rows[:left]:
-            out.write(separator + json.dumps(row, ensure_ascii=False))
-            separator = ", "
-        left = None if left is None else max(0, left - len(rows))
+    separator, left, refusal = "", limit, {}
+    try:
+        for rows in table.blocks():
+            for row in rows[:left]:
+                out.write(separator + json.dumps(row, ensure_ascii=False))
+                separator = ", "
+            left = None if left is None else max(0, left - len(rows))
+    except RefusedFile as refused:
+        refusal = _refusal(refused)
     out.write("]")
+    return refusal
+
+
+def _refusal(refused: RefusedFile) -> dict[str, Any]:
+    return {"refused": {"code": refused.code, "message": refused.message}}
 
 
 def _described(seen: Inspection) -> dict[str, Any]:

@@ -41,17 +41,28 @@ class Layout:
     asides: list[Aside]
 
 
-def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, *, whole: bool) -> Layout:
+def find_table(
+    lines: Sequence[str],
+    syntax: Syntax,
+    line_end: str,
+    width: int,
+    *,
+    whole: bool,
+    header_line: int | None = None,
+) -> Layout:
     """Find the table of about `width` columns among these lines, of which one at least is not blank.
 
-    `whole` says that the file ends with them; only then are footers looked for.
+    `whole` says that the file ends with them; only then are footers looked for. `header_line` is as in
+    Corrections; that line must not be blank.
     """
-    grammar = syntax.grammar(line_end, width)
-    tables = _tables(list(read_records(lines, syntax, line_end, width)))
+    start = max(0, (header_line or 0) - 1)
+    above = list(read_records(lines[:start], syntax, line_end, width))
+    below = read_records(lines[start:], syntax, line_end, width)
+    tables = _tables([found._replace(start=start + found.start) for found in below])
     sizes = [sum(_fits(found, width) for found in table) for table in tables]
-    at = sizes.index(max(sizes))
+    at = 0 if header_line else sizes.index(max(sizes))
     table = tables[at]
-    top = _Top(table, lines, syntax, line_end, width)
+    top = _Top(table, lines, syntax, line_end, width, None if header_line is None else header_line > 0)
     body, rest = table[top.rows_from :], tables[at + 1 :]
     footers = (
         body[len(body) - footers_in(body, lines, width, syntax.delimiter) :] if whole and not rest else []
@@ -76,7 +87,7 @@ def find_table(lines: Sequence[str], syntax: Syntax, line_end: str, width: int, 
         exact=exact,
         has_data=any(not found.is_blank for found in body),
         asides=[
-            *(_aside(other, lines) for other in tables[:at]),
+            *(_aside(other, lines) for other in (above, *tables[:at]) if not all(f.is_blank for f in other)),
             *(_aside([found], lines) for found in table[: top.rows_before] if not found.is_blank),
             *(_aside([found], lines, "footer") for found in footers if not found.is_blank),
             *(_aside(other, lines, "table") for other in rest),
@@ -88,15 +99,28 @@ class _Top:
     """The header of a table: which of its first records it is, and how its columns are called."""
 
     def __init__(
-        self, table: list[Record], lines: Sequence[str], syntax: Syntax, line_end: str, width: int
+        self,
+        table: list[Record],
+        lines: Sequence[str],
+        syntax: Syntax,
+        line_end: str,
+        width: int,
+        has_header: bool | None,
     ) -> None:
+        """`has_header` True means that the first record is the header, None that this is to be found out."""
         self._lines, self._width, self._delimiter = lines, width, syntax.delimiter
         self._coding, self._grammar = syntax.coding, syntax.grammar(line_end, width)
         fitting = [i for i, found in enumerate(table) if _fits(found, width)]
+        full = next((i for i, found in enumerate(table) if not found.is_blank), 0)
         first = self._below_titles(table, fitting)
-        if first is None:
-            first = next(i for i, found in enumerate(table) if not found.is_blank)
-            self.rows_before, count, self.header = first, 1, self._pieces(table[first])
+        if has_header is False:
+            self.rows_before, count, self.header = fitting[0] if fitting else full, 0, []
+        elif has_header:
+            rows = [row for i in fitting if i > full and (row := self._row(table[i]))]
+            names = self._pieces(table[full])
+            self.rows_before, count, self.header = full, 1, to_width(names, rows) if rows else names
+        elif first is None:
+            self.rows_before, count, self.header = full, 1, self._pieces(table[full])
         else:
             self.rows_before, count, self.header = self._choose(table, first)
         self.rows_from = self.rows_before + count
@@ -138,7 +162,11 @@ class _Top:
         parts = zip(
             *[cells for found in table[first : first + count] if (cells := self._row(found))], strict=True
         )
-        return first, count, [" ".join(filter(None, map(str.strip, column))) for column in parts]
+        return (
+            first,
+            count,
+            [" ".join(dict.fromkeys(filter(None, map(str.strip, column)))) for column in parts],
+        )
 
     def _row(self, found: Record) -> list[str] | None:
         return self._grammar.fit(found.cells or [])

@@ -20,6 +20,7 @@ from operator import itemgetter
 
 from imports.column_types import Habits
 from imports.dialect import Dialect
+from imports.encoding import short_name
 from imports.mending import Mending
 from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
 from imports.repair import DELIMITER_NAMES, Repair
@@ -31,7 +32,6 @@ _YIELD = 500  # rows handed out together
 _FIRST_CELL = itemgetter(0)
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
-_ENCODING_NAMES = {"utf-8": "UTF-8", "cp1252": "Windows-1252", "latin-1": "Latin-1"}
 _MESSAGES = {
     "too_few_cells": "{count} where the header has {width}. Add the missing ones; if a line break inside a "
     "cell cut the line, put that cell in quotes ({quote}).",
@@ -280,7 +280,7 @@ class ChunkReader:
             delimiter=DELIMITER_NAMES.get(self._dialect.delimiter, "delimiter"),
             quote=self._dialect.quotechar or '"',
             byte=f"0x{_byte(bad):02X}" if bad else "",
-            encoding=_ENCODING_NAMES[self._dialect.encoding],
+            encoding=short_name(self._dialect.encoding),
         )
 
 

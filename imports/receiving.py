@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Unpack, cast
 
 from django.conf import settings
 from django.core.files import File
@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from imports import numbers, profiles, remembering
+from imports.corrections import Corrections
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
 from imports.unpacking import Unpacked
@@ -51,11 +52,19 @@ def too_large(limit: int) -> RefusedFile:
     )
 
 
-def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool = True) -> ImportRun:
-    """Store the file in `stream`, unpacked, and return a draft import with what was detected, or what was
-    chosen for its header before (not without `recall`).
+def receive(
+    *,
+    stream: BinaryIO,
+    filename: str,
+    owner: Any = None,
+    recall: bool = True,
+    **given: Unpack[Corrections],
+) -> ImportRun:
+    """Store the file in `stream`, unpacked, and return a draft import with what was detected or given, or
+    what was chosen for its header before (not without `recall`).
 
-    Raises RefusedFile (too large, empty, binary, …) with the fix; then nothing is kept.
+    Raises RefusedFile (too large, empty, binary, …) with the fix, ValueError for what can't be given; then
+    nothing is kept.
     """
     counted = _Counted(stream, limit=settings.IMPORT_MAX_BYTES)
     # A name on disk may hold bytes that are no text.
@@ -65,7 +74,7 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool 
     try:
         run.file.name = default_storage.save(name, counted)
         run.size, run.sha256 = counted.received, counted.hash.hexdigest()
-        look_again(run, recall=recall)
+        look_again(run, recall=recall, **given)
         run.save()
     except BaseException:
         default_storage.delete(run.file.name or name)
@@ -74,12 +83,7 @@ def receive(*, stream: BinaryIO, filename: str, owner: Any = None, recall: bool 
 
 
 def look_again(
-    run: ImportRun,
-    *,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    profile: str | None = None,
-    recall: bool = True,
+    run: ImportRun, *, profile: str | None = None, recall: bool = True, **given: Unpack[Corrections]
 ) -> None:
     """Detect the dialect and guess the mapping, with the user's corrections; changes `run`, saves nothing.
 
@@ -89,10 +93,11 @@ def look_again(
     Raises RefusedFile, or ValueError for a correction that is not offered.
     """
     with run.opened() as stream:
-        seen = inspect(stream, encoding=encoding, delimiter=delimiter)
+        seen = inspect(stream, **given)
     run.dialect = seen.dialect.as_dict() | {
         "asides": [asdict(aside) for aside in seen.asides],
         "habits": seen.habits.as_dict(),
+        "given": {name: value for name, value in given.items() if value is not None},
     }
     run.header = seen.header
     choose_profile(run, profile)
@@ -115,7 +120,12 @@ def choose_profile(run: ImportRun, name: str | None) -> None:
 def sample_rows(run: ImportRun) -> list[list[str]]:
     """The first rows of the file, as cells, for showing beside the mapping."""
     with run.opened() as stream:
-        return inspect(stream, encoding=run.dialect["encoding"], delimiter=run.dialect["delimiter"]).rows
+        return inspect(stream, **corrections(run)).rows
+
+
+def corrections(run: ImportRun) -> Corrections:
+    """What was given when the file was last looked at."""
+    return cast("Corrections", {**run.dialect.get("given", {})})
 
 
 def same_file(run: ImportRun) -> ImportRun | None:

@@ -4,24 +4,30 @@ Everything streams; what grows beyond the limits is refused on the way, before i
 """
 
 import codecs
-import csv
-import datetime
-import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 from tempfile import TemporaryFile
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
+from xml.etree.ElementTree import ParseError
 
 from imports.dialect import RefusedFile, is_utf16
+from imports.workbooks import sheet_as_csv
 
 _BLOCK = 262_144
 _HEAD = 65_536
 _MAX_RATIO = 200  # tables shrink to a tenth or so; what shrinks this much was made to fill the disk
 _RATIO_FROM = 16_777_216  # bytes; below, any ratio is harmless
 _MAX_WORKBOOK = 268_435_456  # bytes unpacked; a workbook is read in memory, a CSV file is not
+# What zipfile raises for archives that do not hold what they say; offsets may point before the file, too.
+_DAMAGES = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error,
+    EOFError, NotImplementedError, OSError, ValueError, OverflowError, RuntimeError,
+)  # fmt: skip
 _SPOILT = (
     "The {kind} file is damaged or was not uploaded whole. Make it again, or upload the CSV file itself."
 )
@@ -114,12 +120,12 @@ def _unzipped(head: bytes, stream: BinaryIO, limit: int) -> Iterator[bytes]:
             with zipfile.ZipFile(packed) as archive:
                 if any(name.startswith("xl/") for name in archive.namelist()):
                     _check_workbook(archive)
-                    yield from _sheet(packed)
+                    yield from _sheet(packed, archive)
                     return
                 member = _only_member(archive)
                 with archive.open(member) as inside:
                     yield from _as_utf8(_checked(inside, member.compress_size, limit))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+        except _DAMAGES:
             raise RefusedFile("zip", _SPOILT.format(kind="ZIP")) from None
 
 
@@ -158,37 +164,14 @@ def _check_workbook(archive: zipfile.ZipFile) -> None:
     _check(sum(info.compress_size for info in archive.infolist()), size, _MAX_WORKBOOK)
 
 
-def _sheet(packed: IO[bytes]) -> Iterator[bytes]:
-    """The first sheet that holds anything, as CSV in UTF-8."""
-    from python_calamine import CalamineError, CalamineWorkbook  # only workbooks need it
+def _sheet(packed: IO[bytes], archive: zipfile.ZipFile) -> Iterator[bytes]:
+    from python_calamine import CalamineError  # only workbooks need it
+    from python_calamine import ZipError as CalamineZipError
 
-    packed.seek(0)
     try:
-        book = CalamineWorkbook.from_filelike(packed)
-        sheets = (book.get_sheet_by_name(name) for name in book.sheet_names)
-        sheet = next((sheet for sheet in sheets if sheet.height), None)
-    except CalamineError:
+        yield from sheet_as_csv(packed, archive)
+    except (CalamineError, CalamineZipError, ParseError, KeyError):
         raise RefusedFile("xlsx", _SPOILT.format(kind="Excel")) from None
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    for row in sheet.iter_rows() if sheet else ():
-        writer.writerow(map(_shown, row))
-        if out.tell() > _BLOCK:
-            yield out.getvalue().encode()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue().encode()
-
-
-def _shown(value: Any) -> str:
-    """A cell as people see it: 12 and not 12.0, dates without a midnight that nobody typed."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    return str(value)
 
 
 def _as_utf8(blocks: Iterator[bytes]) -> Iterator[bytes]:

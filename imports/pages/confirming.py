@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -12,17 +13,19 @@ from django.urls import reverse
 
 from imports import choices, pipeline, profiles, receiving
 from imports.columns import COLUMNS
-from imports.dialect import DELIMITERS, RefusedFile
+from imports.corrections import Corrections
+from imports.detecting import DELIMITERS
+from imports.dialect import RefusedFile
 from imports.encoding import ENCODINGS
 from imports.models import ImportRun
 from imports.pages import mapping
 from imports.pages.rendering import page, to_run
 
-_ENCODINGS = dict(zip(ENCODINGS, ("UTF-8", "Windows-1252 (Western Europe)", "Latin-1"), strict=True))
 _DELIMITER_NAMES = (
     "Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |", "Colon  :", "Space", "Comma and space",
 )  # fmt: skip
 _DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
+_QUOTES = {'"': 'Double  "', "'": "Single  '", "": "None"}
 _PREVIEW_ROWS = 8
 
 
@@ -100,33 +103,66 @@ def _options(request: HttpRequest) -> dict[str, dict[str, str]]:
 
 
 def _look_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    how = {"encoding": request.POST.get("encoding"), "delimiter": request.POST.get("delimiter")}
-    profile = request.POST.get("profile")
-    # Read in another way, a file has another header, and the shop that was chosen for the old one is void.
-    if profile == run.profile or any(run.dialect[name] != value for name, value in how.items()):
-        return _read(request, run, **how)
-    return _read(request, run, **how, profile=profile, recall=False)
+    return _read(request, run, lambda run: _settings(request, run))
 
 
 def _forget(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Go back from what was chosen for an earlier file to what this one shows by itself."""
-    dialect = run.dialect
-    return _read(request, run, encoding=dialect["encoding"], delimiter=dialect["delimiter"], recall=False)
+    return _read(request, run, lambda run: {**receiving.corrections(run), "recall": False})
 
 
-def _read(request: HttpRequest, run: ImportRun, **settings: Any) -> HttpResponse:
+def _settings(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+    given, profile = _corrections(request, run), request.POST.get("profile", run.profile)
+    # Read in another way, a file has another header, and the shop that was chosen for the old one is void.
+    if profile == run.profile or given != receiving.corrections(run):
+        return {**given}
+    return {**given, "profile": profile, "recall": False}
+
+
+def _read(
+    request: HttpRequest, run: ImportRun, settings: Callable[[ImportRun], dict[str, Any]]
+) -> HttpResponse:
+    """Read the draft's file again with the settings that are told of the stored draft."""
     try:
         with transaction.atomic():
             run = pipeline.hold(run.pk, ImportRun.State.DRAFT)
-            receiving.look_again(run, **settings)
+            receiving.look_again(run, **settings(run))
             run.save()
     except RefusedFile as refused:
         messages.error(request, str(refused))
-    except ValueError:
-        messages.error(request, "Choose one of the encodings, delimiters and shops that are offered.")
+    except ValueError as error:
+        messages.error(request, str(error))
     except pipeline.RunEnded:
         messages.info(request, "This import was started already.")
     return to_run(run)
+
+
+def _corrections(request: HttpRequest, run: ImportRun) -> Corrections:
+    """What was corrected before, and what is different now from what the page showed.
+
+    What was merely shown is found anew: another delimiter may well bring another header line.
+    """
+    given, shown = receiving.corrections(run), run.dialect
+    for name in ("encoding", "delimiter", "quotechar"):
+        value = request.POST.get(name, shown[name])
+        if value != shown[name]:
+            given[name] = value
+    line = request.POST.get("header_line", str(_shown_header_line(run)))
+    if line != str(_shown_header_line(run)):
+        given["header_line"] = _line_number(line)
+    return given
+
+
+def _line_number(text: str) -> int | None:
+    """None for a blank field: the header is to be found again."""
+    if text.strip() and not (text.strip().isascii() and text.strip().isdigit()):
+        raise ValueError(f"“{text}” is no line number. Count the lines from 1, or write 0 for no header.")
+    return int(text) if text.strip() else None
+
+
+def _shown_header_line(run: ImportRun) -> int:
+    """The header's line, 0 where the file has none."""
+    return 0 if run.dialect["header_line"] == run.dialect["first_line"] else int(run.dialect["header_line"])
 
 
 def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -155,10 +191,12 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         run=run,
         error=error,
         earlier=receiving.same_file(run),
-        encodings=_ENCODINGS,
+        encodings=ENCODINGS,
         delimiters=_DELIMITERS,
         shops=profiles.PROFILES,
         shop=profiles.BY_NAME.get(run.profile),
+        quotes=_QUOTES,
+        header_line=_shown_header_line(run),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
         rows=rows[:_PREVIEW_ROWS],

@@ -43,6 +43,23 @@ def test_bench_run_writes_figures_and_removes_its_servers(tmp_path: Path) -> Non
     assert list((tmp_path / "data").iterdir()) == []
 
 
+def test_reading_is_measured_into_a_section_of_its_own(tmp_path: Path) -> None:
+    report = tmp_path / "results.md"
+    report.write_text("# What imports cost\n\n## Other\n\n| a |\n")
+    for rows in ("300", "200"):
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.reading", "--rows", rows, "--rounds", "1", "--out", str(report)],
+            cwd=BASE_DIR, capture_output=True, text=True, timeout=240, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    text = report.read_text()
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# What imports cost", "## Other", "## Reading a clean file",
+    ]  # fmt: skip
+    assert (" 200 rows," in text, " 300 rows," in text, text.count("| peak MB |")) == (True, False, 1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_catalogue_whose_rows_differ_from_the_file_is_refused(servers: Servers, tmp_path: Path) -> None:
     files = catalogue.make(50, tmp_path)

@@ -3,15 +3,17 @@
 import io
 import json
 import random
+from typing import Unpack
 
 import pytest
 
+from imports.corrections import Corrections
 from imports.dialect import SAMPLE_BYTES, Dialect, Inspection, RefusedFile, inspect
 
 
-def look(text: str | bytes, **corrections: str) -> Inspection:
+def look(text: str | bytes, **given: Unpack[Corrections]) -> Inspection:
     data = text if isinstance(text, bytes) else text.encode()
-    return inspect(io.BytesIO(data), **corrections)
+    return inspect(io.BytesIO(data), **given)
 
 
 def refusal(data: bytes) -> RefusedFile:
@@ -73,9 +75,70 @@ def test_corrections_by_the_user_win() -> None:
     assert (seen.dialect.delimiter, seen.dialect.encoding, seen.header) == (";", "latin-1", ["a,b", "c"])
 
 
-def test_correction_that_is_not_offered_is_an_error() -> None:
-    with pytest.raises(ValueError, match="not offered"):
-        look("a,b\n1,2\n", delimiter="x")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"delimiter": "x"}, "The delimiter “x” is not offered"),
+        ({"encoding": "klingon"}, "The encoding “klingon” is not offered"),
+        ({"quotechar": "`"}, "The quotechar “`” is not offered"),
+        ({"header_line": -1}, "There is no line -1"),
+    ],
+)
+def test_correction_that_is_not_offered_is_an_error(given: Corrections, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        look("a,b\n1,2\n", **given)
+
+
+TITLED = "Stock,March,2024\nTotal,3,9.50\nsku,name,price\nA1,Pot,2\nA2,Pan,4\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "header", "rows", "first_line"),
+    [
+        (1, ["Stock", "March", "2024"], 4, 2),
+        (3, ["sku", "name", "price"], 2, 4),
+        (4, ["A1", "Pot", "2"], 1, 5),
+        (0, ["Column 1", "Column 2", "Column 3"], 5, 1),
+    ],
+)
+def test_header_line_that_is_given_holds(line: int, header: list[str], rows: int, first_line: int) -> None:
+    seen = look(TITLED, header_line=line)
+
+    assert (seen.header, len(seen.rows)) == (header, rows)
+    assert (seen.dialect.header_line, seen.dialect.first_line) == (line or 1, first_line)
+    assert [(aside.line, aside.lines) for aside in seen.asides] == ([(1, line - 1)] if line > 1 else [])
+
+
+def test_header_that_is_given_may_stand_above_a_smaller_table() -> None:
+    text = "a,b\n1,2\n\nsku,name,price\nA1,Pot,2\nA2,Pan,4\nA3,Cup,5\n"
+
+    assert look(text, header_line=1).rows == [["1", "2"]]
+    assert look(text, header_line=4).rows == [["A1", "Pot", "2"], ["A2", "Pan", "4"], ["A3", "Cup", "5"]]
+
+
+@pytest.mark.parametrize("line", [2, 9])
+def test_header_line_with_nothing_in_it_is_refused(line: int) -> None:
+    with pytest.raises(RefusedFile, match=f"Line {line} can’t be the header") as caught:
+        look("sku,name\n,\nA1,Pot\n", header_line=line)
+
+    assert caught.value.code == "no_header_line"
+
+
+@pytest.mark.parametrize(
+    ("quotechar", "rows"),
+    [
+        ('"', [["A1", "'5'", "4;4"], ["A2", "'6'", "7"]]),
+        ("'", [["A1", "5", '"4;4"'], ["A2", "6", '"7"']]),
+        ("", [["A1", "'5'", '"4;4"'], ["A2", "'6'", '"7"']]),
+    ],
+)
+def test_quote_character_that_is_given_holds(quotechar: str, rows: list[list[str]]) -> None:
+    semicolon = ";" if quotechar == '"' else "."
+    rows = [[cell.replace(";", semicolon) for cell in row] for row in rows]
+    text = f"A1;'5';\"4{semicolon}4\"\nA2;'6';\"7\"\n"
+    seen = look(text, quotechar=quotechar, header_line=0)
+
+    assert (seen.dialect.quotechar, seen.rows) == (quotechar, rows)
 
 
 def test_single_column_is_allowed() -> None:

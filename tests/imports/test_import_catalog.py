@@ -45,6 +45,44 @@ def test_constants_and_options_of_columns(tmp_path: Path) -> None:
     assert run.options == {"price": {"format": "comma", "currency": "EUR"}}
 
 
+def test_file_is_read_as_the_options_say(tmp_path: Path) -> None:
+    run = begin(
+        tmp_path, "Stock;of March\nsku;'name'\nA;'x;y'\n", "--header-line", "2", "--quotechar", "'",
+        "--delimiter", ";", "--encoding", "latin-1",
+    )  # fmt: skip
+    assert run.header == ["sku", "name"]
+    assert run.dialect["given"] == {
+        "encoding": "latin-1", "delimiter": ";", "quotechar": "'", "header_line": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "header"),
+    [
+        (["--delimiter", "tab", "--map", "sku=sku,name"], ["sku,name"]),
+        (["--delimiter", "comma-space", "--map", "sku=sku,name"], ["sku,name"]),
+        (["--quotechar", "none", "--header-line", "2", "--map", "sku=A"], ["A", '"Pot"']),
+        (["--header-line", "none", "--map", "sku=Column 1"], ["Column 1", "Column 2"]),
+    ],
+)
+def test_what_is_hard_to_type_has_a_name(tmp_path: Path, options: list[str], header: list[str]) -> None:
+    assert begin(tmp_path, 'sku,name\nA,"Pot"\nB,Pan\n', *options).header == header
+
+
+@pytest.mark.parametrize(
+    "options", [["--header-line", "0"], ["--header-line", "x"], ["--quotechar", "q"], ["--delimiter", "x"]]
+)
+def test_option_that_is_not_offered_is_bad_usage(tmp_path: Path, options: list[str]) -> None:
+    with pytest.raises(CommandError, match="argument --"):
+        begin(tmp_path, "sku,name\nA,Pot\n", *options)
+
+
+def test_line_that_can_be_no_header_is_bad_usage(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="Line 7 can’t be the header") as refused:
+        begin(tmp_path, "sku,name\nA,Pot\n", "--header-line", "7")
+    assert (refused.value.returncode, ImportRun.objects.exists()) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("pair", "message"),
     [

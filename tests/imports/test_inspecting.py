@@ -93,6 +93,20 @@ def test_refused_file_says_why(files: Callable[..., list[Path]]) -> None:
     assert error.getvalue() == f"image.csv: {message}\n"
 
 
+def test_files_are_read_as_the_options_say(files: Callable[..., list[Path]]) -> None:
+    (path,) = files(list=b"a;b\nc;d\ne;f\n")
+
+    assert shown(path, "--format", "csv", "--header-line", "2") == "c,d\r\ne,f\r\n"
+    assert json.loads(shown(path, "--delimiter", ","))["header"] == ["a;b"]
+
+
+def test_file_refused_while_it_is_read_still_gives_one_whole_object(files: Callable[..., list[Path]]) -> None:
+    (path,) = files(long=b"a,b\n1,2\n" + b"x" * 17_000_000 + b"\n")
+    seen = json.loads(shown(path))
+
+    assert (seen["header"], seen["rows"], seen["refused"]["code"]) == (["a", "b"], [], "line_too_long")
+
+
 def test_file_that_cannot_be_opened_fails_the_command_after_the_others(
     files: Callable[..., list[Path]], tmp_path: Path
 ) -> None:

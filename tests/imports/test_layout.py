@@ -3,12 +3,14 @@
 import csv
 import io
 from dataclasses import replace
+from typing import Unpack
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from imports.dialect import SAMPLE_BYTES, Inspection, inspect
+from imports.corrections import Corrections
+from imports.dialect import SAMPLE_BYTES, Inspection, RefusedFile, inspect
 from imports.inspecting import TableReader
 from tests.imports.tables import read, retail_table, written
 
@@ -17,8 +19,8 @@ GERMAN = [[str(900 + i), f"{i * 7919 % 900},{i % 100:02}", f"{i}.03.2024", "Topf
           for i in range(1, 29)]  # fmt: skip
 
 
-def look(text: str | bytes) -> Inspection:
-    return inspect(io.BytesIO(text if isinstance(text, bytes) else text.encode()))
+def look(text: str | bytes, **given: Unpack[Corrections]) -> Inspection:
+    return inspect(io.BytesIO(text if isinstance(text, bytes) else text.encode()), **given)
 
 
 def table_of(text: str | bytes) -> tuple[list[str], list[list[str]]]:
@@ -99,6 +101,29 @@ def test_prices_and_times_do_not_split_cells() -> None:
 )
 def test_single_column_is_not_split_by_spaces_or_colons(text: str) -> None:
     assert len(look(text).header) == 1
+
+
+@pytest.mark.parametrize("prose", ["All prices are subject to change.", "note", "-" * 70])
+@pytest.mark.parametrize("lines", [700, 30_000, 90_000])
+def test_table_below_a_long_preamble_is_found(prose: str, lines: int) -> None:
+    text = f"{prose}\n" * lines + "\n" + written([HEADER, *retail_table() * 30])
+    header, rows = table_of(text)
+
+    assert (header, rows) == (HEADER, retail_table() * 30)
+    assert (look(text).dialect.header_line, look(text).dialect.first_line) == (lines + 2, lines + 3)
+    assert sum(aside.lines for aside in look(text).asides) in (lines, lines + 1)
+    assert look(text).asides[0].text == prose
+
+
+def test_header_below_the_sample_can_be_given() -> None:
+    text = written(retail_table() * 200) + written([HEADER, *retail_table()])
+    seen = look(text, header_line=200 * 84 + 1)
+
+    assert len(text) > SAMPLE_BYTES
+    assert (seen.header, seen.rows, seen.dialect.first_line) == (HEADER, retail_table(), 200 * 84 + 2)
+    assert [(aside.kind, aside.line, aside.lines) for aside in seen.asides] == [("preamble", 1, 200 * 84)]
+    with pytest.raises(RefusedFile, match="Line 99,999 can’t be the header"):
+        look(text, header_line=99_999)
 
 
 def test_lines_above_the_header_are_left_out_and_named() -> None:

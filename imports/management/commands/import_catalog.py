@@ -13,6 +13,7 @@ from rich.console import Console
 
 from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
+from imports.management import correcting
 from imports.models import ImportRun
 
 
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-repair", action="store_true", help="reject broken lines that could be repaired"
         )
+        correcting.add_options(parser)
         parser.add_argument("--wait", action="store_true", help="wait for the result")
         parser.add_argument(
             "--json", action="store_true", help="wait, and print the result as one JSON object"
@@ -102,7 +104,10 @@ class Command(BaseCommand):
         try:
             with path.open("rb") as stream:
                 run = receiving.receive(
-                    stream=stream, filename=path.name, recall=not options["forget_mapping"]
+                    stream=stream,
+                    filename=path.name,
+                    recall=not options["forget_mapping"],
+                    **correcting.given(options),
                 )
         except OSError as error:
             raise CommandError(f"Can't read {path}: {error.strerror or error}.", returncode=2) from None

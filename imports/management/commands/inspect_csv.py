@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from imports import inspecting
 from imports.dialect import RefusedFile
+from imports.management import correcting
 
 _ROWS = 20
 
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             help="json: one object a file; csv: the table itself, RFC 4180 in UTF-8",
         )  # fmt: skip
         parser.add_argument("--no-repair", action="store_true", help="reject broken lines, repair none")
+        correcting.add_options(parser)
         parser.add_argument("--output-dir", type=Path, help="write one file of the same name each into it")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -41,10 +43,11 @@ class Command(BaseCommand):
         folder: Path | None = options["output_dir"]
         if folder is not None:
             _prepare(folder, files)
-        limit = None if options["all"] else options["rows"]
+        self._limit = None if options["all"] else options["rows"]
+        self._given = correcting.given(options)
         self._repair = not options["no_repair"]
         try:
-            unopened = [path for path in files if not self._opened(path, folder, options["format"], limit)]
+            unopened = [path for path in files if not self._opened(path, folder, options["format"])]
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read it has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -52,7 +55,7 @@ class Command(BaseCommand):
         if unopened:
             sys.exit(1)
 
-    def _opened(self, path: Path, folder: Path | None, form: str, limit: int | None) -> bool:
+    def _opened(self, path: Path, folder: Path | None, form: str) -> bool:
         """Show one file; False, and the reason on stderr, if it can't be opened."""
         try:
             stream = path.open("rb")
@@ -60,15 +63,17 @@ class Command(BaseCommand):
             self.stderr.write(f"Can't read {path}: {error.strerror or error}.")
             return False
         with stream, self._output(folder / path.name if folder else None) as out:
-            self._show(stream, out, path.name, form, limit)
+            self._show(stream, out, path.name, form)
         return True
 
-    def _show(self, stream: BinaryIO, out: TextIO, name: str, form: str, limit: int | None) -> None:
+    def _show(self, stream: BinaryIO, out: TextIO, name: str, form: str) -> None:
         if form == "json":
-            inspecting.write_json(stream, out, name=name, limit=limit, repair=self._repair)
+            inspecting.write_json(
+                stream, out, name=name, limit=self._limit, repair=self._repair, **self._given
+            )
             return
         try:
-            inspecting.write_csv(stream, out, limit=limit, repair=self._repair)
+            inspecting.write_csv(stream, out, limit=self._limit, repair=self._repair, **self._given)
         except RefusedFile as refused:
             self.stderr.write(f"{name}: {refused}")
 
