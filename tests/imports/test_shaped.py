@@ -266,3 +266,49 @@ def test_deleted_parent_of_an_update_rejects_its_line_once() -> None:
     work(run)
 
     assert (outcomes(run), rejections(run)) == ({"updated": 1, "rejected": 1}, [(2, "parent", "no_parent")])
+
+
+def test_broken_companion_takes_its_sound_line_with_it() -> None:
+    run = import_rows(file_of(SHOP[0].replace("https:", "ftp:"), *SHOP[1:2], SHOP[3]))
+
+    assert outcomes(run) == {"created": 1, "rejected": 2}
+    assert rejections(run) == [(2, "image", "not_an_address"), (3, "parent", "no_parent")]
+
+
+def test_errors_of_all_rows_of_a_line_are_told_once_each() -> None:
+    run = import_rows(file_of("shirt,shirt-S,Shirt,cheap,many,S,ftp://x"))
+
+    rejected = run.rejected_rows.get()
+    assert [rejected.code, *(code for _, _, code, _ in rejected.more)] == [
+        "not_a_price",
+        "not_an_address",
+        "not_a_number",
+    ]
+
+
+def test_row_that_postgresql_refuses_takes_its_companion_with_it() -> None:
+    text = f'{HEADER},metadata\n{SHOP[0]},"{{""a"": 1e-99999}}"\n{SHOP[3]},\n'
+    run = import_rows(text)
+
+    assert (outcomes(run), families()) == ({"created": 1, "rejected": 1}, {"cap": None})
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ((SHOP[0].replace(",1,", ",4,"), *SHOP[1:3]), {"updated": 1, "unchanged": 1, "merged": 1}),
+        ((*SHOP[:2], "shirt,,,,,,https://x.test/3"), {"unchanged": 2, "merged": 1}),
+    ],
+)
+def test_crash_tells_a_line_from_what_accompanies_it(
+    changed: tuple[str, ...], expected: dict[str, int]
+) -> None:
+    import_rows(file_of(*SHOP))
+    run = confirm(file_of(*changed))
+    work_up_to(run, "load")
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {run.staging_table}, {run.staging_table}_categories")
+
+    work(run)
+
+    assert (run.state, outcomes(run), run.changes.count()) == ("completed", expected, 1)
