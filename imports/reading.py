@@ -30,6 +30,7 @@ KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for 
 _BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line costs no more than this
 _YIELD = 500  # rows handed out together
 _FIRST_CELL = itemgetter(0)
+_OPEN_LINES = 0.05  # of all lines, at most
 
 _FOREIGN = re.compile("[\0\udc80-\udcff]")  # what surrogateescape makes of undecodable bytes, and NUL
 _MESSAGES = {
@@ -107,6 +108,17 @@ class ChunkReader:
             self.repairs, self.careful = self._mending.repairs, self._mending.careful
             self._mending.is_cut = not text.endswith(dialect.line_end)
             self._stops = sorted({*self.suspects, *self._mending.stops(text)})
+        self._stop_at_open_lines()
+
+    def _stop_at_open_lines(self) -> None:
+        """Have the fast path stop before lines with an odd number of quotes, which mostly begin or end cells
+        of several lines: else it would read all lines around them twice. Where every inch is written as a
+        quote, it finds out by itself."""
+        quote = self._grammar.quotechar
+        if quote:
+            open_lines = [at for at, line in enumerate(self._coded) if line.count(quote) & 1]
+            if len(open_lines) <= _OPEN_LINES * self.physical_lines:
+                self._stops = sorted({*self._stops, *open_lines})
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """(physical line number of its first line, exactly `width` cells) for each record with cells."""

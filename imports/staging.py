@@ -309,7 +309,7 @@ def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
     for special, escape in _SPECIAL.items():
         if special in whole:
             texts = [
-                text if cell is None else text.replace(special, escape)
+                text.replace(special, escape) if cell is not None and special in text else text
                 for text, cell in zip(texts, cells, strict=True)
             ]
     return texts
