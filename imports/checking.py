@@ -251,7 +251,7 @@ def _ranges(cursor: CursorWrapper, run: ImportRun, rows: int, condition: str) ->
     if not rows:
         return []
     # At least a handful of ranges, so that two workers end at about the same time.
-    size = min(settings.IMPORT_RANGE_ROWS, max(_FEW, -(-rows // 6)))
+    size = min(settings.IMPORT_RANGE_ROWS, max(_FEW, -(-rows // 4)))
     count = -(-rows // size)
     if 1 < count < rows:
         count += count % 2  # an even number, so that they do
