@@ -25,8 +25,12 @@ _AS_CHOSEN = ("constants", "blank", "clear_token", "keep_unknown")
 
 
 def recall(run: ImportRun) -> None:
-    """Put what was chosen for the draft's header in place of the guess that it has; saves nothing."""
+    """Put what was chosen for the draft's header in place of the guess that it has; saves nothing.
+
+    Where both are the same there is nothing to tell, and the draft stays a guess.
+    """
     forget(run)
+    guess = _chosen(run)
     saved = SavedMapping.objects.filter(signature=_signature(run)).first()
     if saved is None:
         return
@@ -37,6 +41,12 @@ def recall(run: ImportRun) -> None:
     for name in _AS_CHOSEN:
         setattr(run, name, saved.values[name])
     run.constants = _known(run.constants)
+    if _chosen(run) == guess:
+        run.saved_mapping = None
+
+
+def _chosen(run: ImportRun) -> list[Any]:
+    return [getattr(run, name) for name in ("mapping", "profile", "options", *_AS_CHOSEN)]
 
 
 def forget(run: ImportRun) -> None:

@@ -150,7 +150,7 @@ def test_stopped_database_gives_one_line(idle: Stack, tmp_path: Path) -> None:
 def test_database_lost_while_waiting_gives_one_line(idle: Stack, tmp_path: Path) -> None:
     path = _catalogue(tmp_path / "waiting.csv", 10)
     with ThreadPoolExecutor(1) as background:
-        waiting = background.submit(idle.manage, "import_catalog", str(path), "--json")
+        waiting = background.submit(idle.manage, "import_catalog", str(path), "--json", "--forget-mapping")
         confirmed = "SELECT state FROM imports_importrun WHERE filename = 'waiting.csv'"
         idle.wait_for(lambda: idle.sql(confirmed) == [("planning",)])
         idle.sql(

@@ -168,7 +168,7 @@ def test_remembered_choices_are_ignored_when_asked_to(tmp_path: Path) -> None:
 
 
 def test_command_says_that_it_goes_by_an_earlier_import(tmp_path: Path) -> None:
-    begin(tmp_path, FILE)
+    begin(tmp_path, FILE, "--map", "price=#3")
     said = StringIO()
     SavedMapping.objects.update(mapped_at=datetime(2026, 11, 3, 12, tzinfo=UTC))
     call_command("import_catalog", str(tmp_path / "catalog.csv"), stdout=StringIO(), stderr=said)
