@@ -36,7 +36,7 @@ class Batch:
     unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
     rejected: dict[int, RejectedRow] = field(default_factory=dict)  # by line: each is rejected once
     companions: set[tuple[int, str]] = field(default_factory=set)  # (line, SKU) of rows that don't count
-    merged: int = 0  # lines that only added to another line's product
+    merged: list[tuple[int, int]] = field(default_factory=list)  # line that added to another one's product
 
     def column(self, name: str) -> list[str | None]:
         """The cells of one of our columns; none if the file has no such column."""
@@ -56,6 +56,17 @@ class Batch:
         """Drop all rows that come from these lines."""
         self.unchanged = [(line, sku) for line, sku in self.unchanged if line not in lines]
         self.keep(line not in lines for line in self.lines)
+
+    def settle_merged(self) -> None:
+        """Reject the lines that added to the product of a line of which nothing is left."""
+        left = {*self.lines, *(line for line, _ in self.unchanged)}
+        lost = [(line, owner) for line, owner in self.merged if owner not in left]
+        for line, owner in lost:
+            message = (
+                f"Line {owner}, to whose product this line adds, is rejected. Mend that line, and import"
+            )
+            self.reject(line, [("", "", "lead_rejected", f"{message} this one with it.")])
+        self.merged = [pair for pair in self.merged if pair[1] in left]
 
     def reject(self, line: int, errors: list[Error]) -> None:
         """Reject a line for these errors, the first of which is shown first."""
@@ -105,7 +116,7 @@ def _clean_shaped(
 
 
 def _add_shaped(batch: Batch, columns: list[Cells], shaped: Shaped, extras: dict[int, str | None]) -> None:
-    batch.merged += len(shaped.merged)
+    batch.merged += shaped.merged
     for line, *error in shaped.rejected:
         batch.reject(line, [cast("Error", tuple(error))])
     if not shaped.rows:

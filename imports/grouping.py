@@ -132,7 +132,7 @@ class _Group:
             if self._sells(row):
                 shaped.rejected.append((line, *self._no_options()))
             else:
-                shaped.merged.append(line)
+                shaped.merged.append((line, self._line))
 
     def _shape_variants(self, shaped: Shaped) -> None:
         variants = self._variants()
@@ -147,7 +147,7 @@ class _Group:
             elif index and self._sells(row):
                 shaped.rejected.append((line, *self._no_options()))
             elif index:
-                shaped.merged.append(line)
+                shaped.merged.append((line, self._line))
 
     def _variants(self) -> dict[int, Draft]:
         """The members that have options, by their index."""

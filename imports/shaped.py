@@ -16,7 +16,8 @@ class Shaped:
     # False for a row that only accompanies another one of its line: the product above a variant, made out of
     # the variant's line. Exactly one row of a line counts.
     counts: list[bool] = field(default_factory=list)
-    merged: list[int] = field(default_factory=list)  # lines that only added to another line's product
+    # line that only added to another line's product, that other line
+    merged: list[tuple[int, int]] = field(default_factory=list)
     # line, the file's column, value, code, message
     rejected: list[tuple[int, str, str, str, str]] = field(default_factory=list)
 

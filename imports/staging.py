@@ -98,6 +98,7 @@ def stage(claim: Claim) -> None:
     claim.report(reader.records, chunk.lines)
     with transaction.atomic():
         kept = _copy(run, batch)
+        batch.settle_merged()
         _note(run, chunk, batch)
         rejected = [batch.rejected[line] for line in sorted(batch.rejected)]
         RejectedRow.objects.bulk_create(rejected, batch_size=2000)
@@ -110,7 +111,7 @@ def stage(claim: Claim) -> None:
             blank=reader.blank_lines,
             continued=reader.continuation_lines,
             kept=kept,
-            merged=batch.merged,
+            merged=len(batch.merged),
             rejected=len(rejected),
             repaired=len(repaired),
         )

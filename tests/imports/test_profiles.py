@@ -71,7 +71,7 @@ def test_shopify() -> None:
     assert list(zip(shaped.lines, shaped.counts, strict=True)) == [
         (2, True), (3, False), (3, True), (5, True), (7, True),
     ]  # fmt: skip
-    assert (shaped.merged, shaped.rejected) == ([6], [])
+    assert (shaped.merged, shaped.rejected) == ([(6, 3)], [])
     assert {name: mug[name] for name in mug if name != "metadata"} == {
         "sku": "FJ-1",
         "name": "Fjord mug",

@@ -77,7 +77,7 @@ class Grouped:
                     if record["size"]:
                         add(shaped, number, **record, parent=handle, options=f"Size: {record['size']}")
                     else:
-                        shaped.merged.append(number)
+                        shaped.merged.append((number, line))
         return shaped
 
 
@@ -151,8 +151,12 @@ def test_broken_variant_leaves_the_parent_that_others_need() -> None:
 def test_broken_parent_rejects_its_line_once_and_leaves_its_variants_without_one() -> None:
     run = import_rows(file_of(SHOP[0].replace(",9,", ",cheap,"), *SHOP[1:4]))
 
-    assert outcomes(run) == {"created": 1, "merged": 1, "rejected": 2}
-    assert rejections(run) == [(2, "price", "not_a_price"), (3, "parent", "no_parent")]
+    assert outcomes(run) == {"created": 1, "rejected": 3}
+    assert rejections(run) == [
+        (2, "price", "not_a_price"),
+        (3, "parent", "no_parent"),
+        (4, "", "lead_rejected"),
+    ]
     assert (run.rejected_rows.get(line=2).more, families()) == ([], {"cap": None})
 
 
@@ -171,7 +175,7 @@ def test_parent_that_lacks_what_a_new_product_needs_rejects_its_line() -> None:
 def test_row_that_postgresql_refuses_rejects_its_line_once() -> None:
     run = import_rows(file_of(*SHOP), constants={"metadata": '{"a": 1e-99999}'})
 
-    assert (run.state, outcomes(run)) == ("completed", {"merged": 1, "rejected": 4})
+    assert (run.state, outcomes(run)) == ("completed", {"rejected": 5})
     assert Product.objects.count() == 0
 
 
