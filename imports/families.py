@@ -14,6 +14,7 @@ from imports.shop_cells import NAMES
 
 _SHOWN = 12
 _TOLD = 3
+_LONGEST = 80  # characters of a cell that are shown
 _CLEANED = ("name", "price", "stock", "category", "options")
 
 
@@ -85,7 +86,11 @@ def _in_order(by_sku: dict[str, dict[str, str]]) -> Iterator[dict[str, str]]:
 
 
 def _item(cells: dict[str, Cells], row: dict[str, str], *, is_split: bool) -> Item:
-    cleaned = {name: previewing.sample_of(cells[name], None, row[name]) for name in _CLEANED if row[name]}
+    cleaned = {
+        name: previewing.sample_of(cells[name], None, row[name], longest=_LONGEST)
+        for name in _CLEANED
+        if row[name]
+    }
     return Item(row["sku"], row["parent"], cleaned, len(_images(row)), is_split)
 
 

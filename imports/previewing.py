@@ -14,6 +14,7 @@ from imports.models import ImportRun
 from imports.sampling import ShopSample
 
 _SHOWN = 3
+_LONGEST = 40  # characters of a cell that are shown
 _MISSING_SKU = "every row needs a SKU, and here it is blank."
 
 
@@ -125,26 +126,30 @@ def _preview(cells: Cells, texts: Sequence[tuple[str | None, str]]) -> Preview:
     return made
 
 
-def sample_of(cells: Cells, written: str | None, text: str) -> Sample:
-    """What becomes of `text`, where `written` stands in the file, or no one cell that could be shown."""
+def sample_of(cells: Cells, written: str | None, text: str, *, longest: int = _LONGEST) -> Sample:
+    """What becomes of `text`, where `written` stands in the file, or no one cell that could be shown.
+
+    Texts of more than `longest` characters are cut.
+    """
     try:
         cleaned = cells.clean(text)
     except CellError as error:
-        return Sample(_in_a_line(text if written is None else written), error=str(error))
-    becomes = "cleared" if text == cells.token else _shown(cells.column.name, cleaned or "")
-    return Sample(becomes if written is None else _in_a_line(written), becomes)
+        return Sample(_in_a_line(text if written is None else written, longest), error=str(error))
+    becomes = "cleared" if text == cells.token else _shown(cells.column.name, cleaned or "", longest)
+    return Sample(becomes if written is None else _in_a_line(written, longest), becomes)
 
 
-def _shown(name: str, cleaned: str) -> str:
+def _shown(name: str, cleaned: str, longest: int = _LONGEST) -> str:
     if BY_NAME[name].db_type == "boolean":
         return "yes" if cleaned == "t" else "no"
     if name == "options" and cleaned:
-        return _in_a_line(" | ".join(f"{option}: {value}" for option, value in json.loads(cleaned).items()))
+        pairs = json.loads(cleaned).items()
+        return _in_a_line(" | ".join(f"{option}: {value}" for option, value in pairs), longest)
     if name == "images" and cleaned:
         first, *more = json.loads(cleaned) or [""]
-        return _in_a_line(first) + (f" and {len(more)} more" if more else "")
-    return _in_a_line(cleaned)
+        return _in_a_line(first, longest) + (f" and {len(more)} more" if more else "")
+    return _in_a_line(cleaned, longest)
 
 
-def _in_a_line(text: str) -> str:
-    return short(" ".join(text.split()))
+def _in_a_line(text: str, longest: int) -> str:
+    return short(" ".join(text.split()), longest)
