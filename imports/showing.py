@@ -30,6 +30,8 @@ def print_preview(run: ImportRun, console: Console) -> None:
     if shop:
         found = families.families(run, shop)
         console.print(f"The first {found.records:,} rows come to {found.said}.", markup=False)
+        for line, message in found.reasons:
+            console.print(f"Line {line:,} would be rejected: {message}", markup=False)
     for name, text in run.constants.items():
         console.print(
             f"{name}, where absent or blank: {previewing.constant(name, text).becomes}", markup=False

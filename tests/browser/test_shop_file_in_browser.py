@@ -20,11 +20,11 @@ def texts(page: Page, cells: str) -> list[str]:
     return [" ".join(text.split()) for text in page.locator(cells).all_inner_texts()]
 
 
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 def test_shopify_export_is_recognised_corrected_imported_and_its_variants_are_seen(
-    visit: Visit, stack: Stack, width: int
+    visit: Visit, stack: Stack, width: int, scheme: str
 ) -> None:
-    page = visit(ADD, viewport={"width": width, "height": 900})
+    page = visit(ADD, viewport={"width": width, "height": 900}, color_scheme=scheme)
     upload(page, EXPORT)
 
     expect(page.get_by_text("Recognised as an export of Shopify.")).to_be_visible()
