@@ -10,7 +10,7 @@ from typing import cast
 
 from imports import shaping
 from imports.cells import Cells, cells_of
-from imports.columns import EXTRA_COLUMNS, CellError, Column
+from imports.columns import CellError, Column
 from imports.models import ImportRun, RejectedRow
 from imports.reading import ChunkReader
 from imports.shaping import Shaped, Shaper
@@ -203,12 +203,8 @@ def _unknown_columns(run: ImportRun) -> list[tuple[int, str]]:
     """Columns to be kept in the metadata. Ours that come back with a rejected-rows file are never data."""
     if not run.keep_unknown:
         return []
-    mapped = set(run.mapping.values())
-    return [
-        (index, name)
-        for index, name in enumerate(run.header)
-        if index not in mapped and name.strip() and name not in EXTRA_COLUMNS
-    ]
+    named = ((index, run.header[index]) for index in shaping.unused_columns(run))
+    return [(index, name) for index, name in named if name.strip()]
 
 
 def _extra(unknown: list[tuple[int, str]], cells: list[str]) -> str | None:

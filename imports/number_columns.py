@@ -100,10 +100,9 @@ class Price(_Number):
                 self._check_currency(text, around)
                 return amount
         self._refuse_percentage(text)
-        message = (
-            f"“{short(text)}” is not a plain number. Write digits with a point for the cents, such as 12.50."
-        )
-        raise CellError("not_a_price", message)
+        sign, example = ("comma", "12,50") if self._style() == numbers.COMMA else ("point", "12.50")
+        fix = f"Write digits with a {sign} for the cents, such as {example}."
+        raise CellError("not_a_price", f"“{short(text)}” is not a plain number. {fix}")
 
     def _check_currency(self, text: str, names: set[str]) -> None:
         """A sign that is not the column's currency would bring in a price in other money."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from imports import choices
+from imports import choices, shaping
 from imports.cells import Cells, clean_constant
 from imports.column import CellError, short
 from imports.columns import BY_NAME
 from imports.models import ImportRun
+from imports.sampling import ShopSample
 
 _SHOWN = 3
+_LONGEST = 40  # characters of a cell that are shown
 _MISSING_SKU = "every row needs a SKU, and here it is blank."
 
 
@@ -58,13 +61,33 @@ class Preview:
         return "All sampled cells are blank." if self.blank == self.rows else f"{self.blank:,} blank"
 
 
-def preview(run: ImportRun, rows: Sequence[Sequence[str]]) -> dict[str, Preview]:
-    """Our column → what it would make of the rows, for each that is mapped; `run` may be any draft."""
-    used = _options(run)
+def preview(
+    run: ImportRun, rows: Sequence[Sequence[str]], shop: ShopSample | None = None
+) -> dict[str, Preview]:
+    """Our column → what it would make of the rows, for each that is mapped; `run` may be any draft.
+
+    Of a shop's file, given as `shop`, what its rows are put together to, for each column that is filled.
+    """
+    cells = cells_of_draft(run)
+    if shop:
+        at = {name: index for name, index in run.mapping.items() if name not in shaping.PUT_TOGETHER}
+        return {
+            name: _preview(cells[name], shop.texts(name, at.get(name)))
+            for name in BY_NAME
+            if name in shop.columns
+        }
     return {
-        name: _preview(Cells(BY_NAME[name](used.get(name)), at, None, run.clear_token), rows)
+        name: _preview(cells[name], [(row[at].strip(), row[at].strip()) for row in rows])
         for name, at in run.mapping.items()
         if name in BY_NAME and at < len(run.header)
+    }
+
+
+def cells_of_draft(run: ImportRun) -> dict[str, Cells]:
+    """How a draft reads the cells of each of our columns; `run` may be any."""
+    used = _options(run)
+    return {
+        name: Cells(column(used.get(name)), None, None, run.clear_token) for name, column in BY_NAME.items()
     }
 
 
@@ -84,33 +107,49 @@ def _options(run: ImportRun) -> Mapping[str, Mapping[str, str]]:
         return choices.checked_options(run, {}, run.mapping)
 
 
-def _preview(cells: Cells, rows: Sequence[Sequence[str]]) -> Preview:
+def _preview(cells: Cells, texts: Sequence[tuple[str | None, str]]) -> Preview:
+    """`texts` has for each row what stands in the file (None: no one cell), and what of it is cleaned."""
     seen: dict[str, Sample] = {}
-    made = Preview(rows=len(rows))
+    made = Preview(rows=len(texts))
     is_key = cells.column.name == "sku"
-    for row in rows:
-        text = cells.of(row)
+    for written, text in texts:
         if text in seen and is_key:
             made.repeated += 1
         made.blank += not text
         if text or is_key:
-            sample = seen.setdefault(text, _sample(cells, text)) if text else Sample("", error=_MISSING_SKU)
+            if text and text not in seen:
+                seen[text] = sample_of(cells, written, text)
+            sample = seen[text] if text else Sample("", error=_MISSING_SKU)
             made.rejected += bool(sample.error)
             made.error = made.error or sample.error
     made.samples = list(seen.values())[:_SHOWN]
     return made
 
 
-def _sample(cells: Cells, text: str) -> Sample:
-    written = short(" ".join(text.split()))
+def sample_of(cells: Cells, written: str | None, text: str, *, longest: int = _LONGEST) -> Sample:
+    """What becomes of `text`, where `written` stands in the file, or no one cell that could be shown.
+
+    Texts of more than `longest` characters are cut.
+    """
     try:
         cleaned = cells.clean(text)
     except CellError as error:
-        return Sample(written, error=str(error))
-    return Sample(written, "cleared" if text == cells.token else _shown(cells.column.name, cleaned or ""))
+        return Sample(_in_a_line(text if written is None else written, longest), error=str(error))
+    becomes = "cleared" if text == cells.token else _shown(cells.column.name, cleaned or "", longest)
+    return Sample(becomes if written is None else _in_a_line(written, longest), becomes)
 
 
-def _shown(name: str, cleaned: str) -> str:
+def _shown(name: str, cleaned: str, longest: int = _LONGEST) -> str:
     if BY_NAME[name].db_type == "boolean":
         return "yes" if cleaned == "t" else "no"
-    return short(" ".join(cleaned.split()))
+    if name == "options" and cleaned:
+        pairs = json.loads(cleaned).items()
+        return _in_a_line(" | ".join(f"{option}: {value}" for option, value in pairs), longest)
+    if name == "images" and cleaned:
+        first, *more = json.loads(cleaned) or [""]
+        return _in_a_line(first, longest) + (f" and {len(more)} more" if more else "")
+    return _in_a_line(cleaned, longest)
+
+
+def _in_a_line(text: str, longest: int) -> str:
+    return short(" ".join(text.split()), longest)

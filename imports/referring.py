@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imports.column import short
@@ -159,6 +159,14 @@ class References:
         """(key, value) of what other rows may ask of this one; nothing for rows that will be refused."""
         one = self.row(row)
         return iter(()) if self.refusal(one) else self.relation.noted(one)
+
+    def finder(self, rows: Iterable[Sequence[str]]) -> Find:
+        """What looks keys up among the notes of these few rows."""
+        notes: dict[str, list[str]] = {}
+        for row in rows:
+            for key, value in self.noted(row):
+                notes.setdefault(key, []).append(value)
+        return lambda keys: {key: sorted(notes[key]) for key in keys if key in notes}
 
     def row(self, row: Sequence[str]) -> _Row:
         """A row with what it is."""

@@ -27,6 +27,14 @@ class Shaped:
         self.rows.append(row)
         self.counts.append(counts)
 
+    def extend(self, other: Shaped) -> None:
+        """Add what later records come to."""
+        self.lines += other.lines
+        self.rows += other.rows
+        self.counts += other.counts
+        self.merged += other.merged
+        self.rejected += other.rejected
+
 
 class Shaper(Protocol):
     """Stateful, for one chunk: records in file order in, rows out. A chunk begins at the start of a group."""

@@ -8,25 +8,32 @@ What belongs together is told by the profile's structure: `grouping` has the row
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imports import references
+from imports.columns import EXTRA_COLUMNS
 from imports.dialect import Dialect
 from imports.grouping import Groups, GroupShaper
 from imports.models import Chunk, ImportRun
 from imports.number_columns import Price
 from imports.opening import open_chunk
-from imports.profiles import BY_NAME
+from imports.profiles import BY_NAME, headers
 from imports.profiles.profile import ByReference, Grouped
 from imports.referring import References, ReferenceShaper
 from imports.shaped import Shaped as Shaped
 from imports.shaped import Shaper as Shaper
 from imports.shop_cells import ShopCells
 
+# Ours that a shaper puts together from several of theirs: no single column of the file is them.
+PUT_TOGETHER = frozenset({"parent", "options", "images"})
 
-def shaper_of(run: ImportRun) -> Shaper | None:
-    """A shaper for one chunk of the import's file; None where each row is one product."""
+
+def shaper_of(run: ImportRun, *, among: Iterable[Sequence[str]] | None = None) -> Shaper | None:
+    """A shaper for one chunk of the import's file; None where each row is one product.
+
+    Rows find each other in what the plan noted of the whole file, or, before there is a plan, `among` these.
+    """
     cells = _cells(run)
     if cells is None:
         return None
@@ -34,7 +41,9 @@ def shaper_of(run: ImportRun) -> Shaper | None:
         case Grouped() as grouped:
             return GroupShaper(cells, grouped, line_end=run.dialect.get("line_end", "\n"))
         case ByReference() as by_reference:
-            return ReferenceShaper(cells, by_reference, find=references.finder(run))
+            known = References(cells, by_reference)
+            find = references.finder(run) if among is None else known.finder(among)
+            return ReferenceShaper(cells, by_reference, find=find)
     return None
 
 
@@ -54,6 +63,13 @@ def note_references(run: ImportRun, chunks: Sequence[Chunk], *, encoding: str) -
         noting = References(cells, cells.profile.structure)
         rows = _rows(run, chunks, replace(Dialect.from_dict(run.dialect), encoding=encoding))
         references.collect(run, (note for row in rows for note in noting.noted(row)))
+
+
+def unused_columns(run: ImportRun) -> list[int]:
+    """Indexes of the file's columns of which nothing would be kept."""
+    profile = BY_NAME.get(run.profile)
+    used = {*run.mapping.values(), *(headers.read_by(profile, run.header) if profile else ())}
+    return [index for index, name in enumerate(run.header) if index not in used and name not in EXTRA_COLUMNS]
 
 
 def _rows(run: ImportRun, chunks: Sequence[Chunk], dialect: Dialect) -> Iterator[list[str]]:

@@ -43,6 +43,8 @@ from shop.models import (
 )
 from tasks.listing import BigListAdmin, spoken, stacked
 
+_OF_VARIANTS = "Variant"
+_ROWS = {"options": 3, "metadata": 6, "description": 8}  # lines that a field shows
 _LEVEL_COLOURS = {StockLevel.OUT: "danger", StockLevel.LOW: "warning", StockLevel.IN: "success"}
 
 
@@ -103,6 +105,11 @@ class ProductForm(forms.ModelForm):
             "stock": {"min_value": "The stock can't be negative."},
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in _ROWS.keys() & self.fields.keys():
+            self.fields[name].widget.attrs["rows"] = _ROWS[name]
+
 
 class FamilyFilter(RadioFilter):
     """Variants, products that have some, or all that are no variant."""
@@ -135,7 +142,7 @@ class ProductAdmin(BigListAdmin):
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
         ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
-        ("Variant", {"fields": ["parent", "options"]}),
+        (_OF_VARIANTS, {"fields": ["parent", "options"]}),
         ("More", {"fields": ["metadata", ("created_at", "updated_at")]}),
     ]
 
@@ -152,6 +159,16 @@ class ProductAdmin(BigListAdmin):
     search_fields = ["sku", "name"]
     search_help_text = "Beginning of the SKU, or words"
     actions = ["publish", "unpublish", "feature", "unfeature"]
+
+    def get_queryset(self, request: HttpRequest) -> ProductQuerySet:
+        products: ProductQuerySet = super().get_queryset(request)
+        return products.with_variant_figures()
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A product that has variants can't be one, so nothing asks whose."""
+        fieldsets = super().get_fieldsets(request, obj)
+        has_variants = obj is not None and obj.variants.exists()
+        return [one for one in fieldsets if not (has_variants and one[0] == _OF_VARIANTS)]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> list[type[TabularInline]]:
         """A variant has no variants, and a product that is not stored yet has none so far."""
@@ -186,17 +203,23 @@ class ProductAdmin(BigListAdmin):
         return queryset, False
 
     @display(description="name", ordering="name")
-    def short_name(self, product: Product) -> SafeString:
+    def short_name(self, product: Any) -> SafeString:
         name = Truncator(product.name).chars(80)
-        return stacked(name, (product.options_text or "variant") if product.parent_id else "")
+        if product.parent_id:
+            return stacked(name, product.options_text or "variant")
+        count = product.variant_count
+        return stacked(name, f"{count:,} variant{'' if count == 1 else 's'}" if count else "")
 
     @display(description="price", ordering="price", formatting="price")
     def priced(self, product: Product) -> Any:
         return product.price
 
     @display(description="stock", ordering="stock", label=_LEVEL_COLOURS)
-    def in_stock(self, product: Product) -> tuple[StockLevel, str]:
-        return product.stock_level, product.stock_text
+    def in_stock(self, product: Any) -> tuple[StockLevel, str]:
+        """What is left; of a product that is sold as its variants, what is left of these."""
+        stock = product.variant_stock if product.variant_count else product.stock
+        level = StockLevel.of(stock)
+        return level, level.text(stock)
 
     @display(description="changed", ordering="updated_at")
     def changed(self, product: Product) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from shop.models import Product, ProductImage, ProductQuerySet
 
@@ -20,6 +22,9 @@ class ProductImageInline(TabularInline):
     model = ProductImage
     fields = ["preview", "file", "source_url", "alt", "position"]
     readonly_fields = ["preview"]
+    verbose_name, verbose_name_plural = "image", "images"
+    # The plain field: Django's own repeats the address as a link, and the preview is one already.
+    formfield_overrides = {models.URLField: {"widget": UnfoldAdminTextInputWidget}}
     show_title = False  # the address stands in a field of its own
     extra = 0
 

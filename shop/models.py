@@ -174,6 +174,17 @@ class StockLevel(models.TextChoices):
     LOW = "low", "low"
     IN = "in", "in stock"
 
+    @classmethod
+    def of(cls, stock: int) -> StockLevel:
+        """The level of so many pieces."""
+        if stock <= 0:
+            return cls.OUT
+        return cls.LOW if stock <= settings.LOW_STOCK else cls.IN
+
+    def text(self, stock: int) -> str:
+        """`low 3`: what is left, as staff see it."""
+        return f"{self.label} {stock:,}"
+
 
 class ProductQuerySet(models.QuerySet["Product"]):
     """Filters that chain: `Product.objects.published().in_stock()`."""
@@ -216,6 +227,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def with_variants(self) -> ProductQuerySet:
         """Products that have variants."""
         return self.filter(Exists(Product.objects.filter(parent=OuterRef("pk"))))
+
+    def with_variant_figures(self) -> ProductQuerySet:
+        """Annotate `variant_count` and `variant_stock`: of a product's variants; 0 where it has none.
+
+        Subqueries, because a page shows few products of a catalogue with many.
+        """
+        below = Product.objects.filter(parent=OuterRef("pk")).order_by().values("parent")
+        counted = Subquery(below.annotate(figure=models.Count("*")).values("figure"))
+        summed = Subquery(below.annotate(figure=models.Sum("stock")).values("figure"))
+        return self.annotate(variant_count=Coalesce(counted, 0), variant_stock=Coalesce(summed, 0))
 
     def by_category(self, category: Category) -> ProductQuerySet:
         """Products of the category and of everything below it."""
@@ -346,14 +367,12 @@ class Product(TimestampedModel):
 
     @property
     def stock_level(self) -> StockLevel:
-        if self.stock <= 0:
-            return StockLevel.OUT
-        return StockLevel.LOW if self.stock <= settings.LOW_STOCK else StockLevel.IN
+        return StockLevel.of(self.stock)
 
     @property
     def stock_text(self) -> str:
         """`low 3`: what is left, as staff see it."""
-        return f"{self.stock_level.label} {self.stock:,}"
+        return self.stock_level.text(self.stock)
 
 
 class ProductImage(TimestampedModel):

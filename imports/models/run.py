@@ -218,9 +218,10 @@ class ImportRun(models.Model):
     def left_out(self) -> list[str]:
         """What of the file is no part of its table and so no row, in words."""
         places = {"preamble": "before the table", "table": "of another table", "footer": "below the table"}
+        filling = f" {self.dialect.get('delimiter', '')}"  # spreadsheets write as many as the table has
         return [
-            f"{_lines(aside['line'], aside['lines'])} {places[aside['kind']]} (“{aside['text']}”)"
-            for aside in self.dialect.get("asides", ())
+            f"{_lines(one['line'], one['lines'])} {places[one['kind']]} (“{one['text'].strip(filling)}”)"
+            for one in self.dialect.get("asides", ())
         ]
 
     @property

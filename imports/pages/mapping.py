@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imports import numbers, previewing
-from imports.columns import COLUMNS, EXTRA_COLUMNS, Column, normalise
+from imports import families, numbers, previewing, sampling, shaping
+from imports.columns import COLUMNS, Column, normalise
 from imports.models import ImportRun
 from imports.number_columns import Price
 
@@ -44,17 +44,19 @@ class Ours:
     shown: previewing.Preview | None
     constant: str
     constant_shown: previewing.Sample | None
+    is_put_together: bool  # from several columns and rows of a shop's file, whatever is chosen here
 
 
 def table(run: ImportRun, rows: list[list[str]]) -> dict[str, Any]:
     """What the template needs to show the draft's mapping, with `rows` of the file as the sample."""
     theirs = _theirs(run.header)
-    shown = previewing.preview(run, rows) if rows else {}
-    used = set(run.mapping.values())
+    shop = sampling.shop_sample(run) if rows else None
+    shown = previewing.preview(run, rows, shop) if rows else {}
     return {
         "theirs": theirs,
         "ours": [_ours(run, column, theirs, shown.get(column.name)) for column in COLUMNS],
-        "unused": [one for one in theirs if one.index not in used and one.name not in EXTRA_COLUMNS],
+        "unused": [theirs[index] for index in shaping.unused_columns(run)],
+        "families": families.families(run, shop) if shop else None,
     }
 
 
@@ -88,6 +90,7 @@ def _ours(
         shown,
         constant,
         previewing.constant(column.name, constant) if constant else None,
+        is_put_together=run.is_shaped and column.name in shaping.PUT_TOGETHER,
     )
 
 

@@ -13,6 +13,7 @@ from imports import receiving
 from imports.columns import COLUMNS
 from imports.dialect import RefusedFile
 from imports.pages.rendering import page, to_run
+from imports.profiles import PROFILES
 from imports.uploading import LimitedUpload
 
 
@@ -57,6 +58,7 @@ def _form(request: HttpRequest, refused: RefusedFile | None = None) -> HttpRespo
         refused=refused,
         limit=settings.IMPORT_MAX_BYTES,
         columns=COLUMNS,
+        shops=[one.label for one in PROFILES if one.structure],
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any
 
 from imports.columns import normalise
-from imports.profiles.profile import Headers
+from imports.profiles.profile import Headers, Profile
 
 _PLACEHOLDERS = {"{n}": r"(\d{1,3})", "{currency}": "([a-z]{3})"}
 _PLACEHOLDER = re.compile(r"(\{n\}|\{currency\})")
@@ -51,3 +53,24 @@ class HeaderIndex:
         if "{n}" in header:
             return sorted(found, key=lambda one: int(one[0]))
         return [(code.upper(), index) for code, index in found]
+
+
+def read_by(profile: Profile, header: Sequence[str]) -> set[int]:
+    """Indexes of the columns that a shop's rows are put together from, besides those that are mapped."""
+    if profile.structure is None:
+        return set()
+    index = HeaderIndex(header)
+    named = [name for headers in _headers_in(profile) for name in headers]
+    return {at for name in [*named, profile.prices] if name for _, at in index.find_all(name)}
+
+
+def _headers_in(part: Any) -> Iterator[Headers]:
+    """All headers that a part of a profile names, but those that may be mapped: of these, one is read."""
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if one.type == "Headers":
+            yield value
+        elif one.type == "Mapping[str, Headers]" and one.name != "mapping":
+            yield from value.values()
+        elif is_dataclass(value):
+            yield from _headers_in(value)

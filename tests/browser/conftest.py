@@ -18,7 +18,9 @@ _ABSENT = "No Chromium was found. Install it (`apt install chromium` or `playwri
 _STAFF = """
 from django.contrib.auth.models import Permission, User
 user = User.objects.create_user("staff", password="a long password", is_staff=True)
-user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+views = ["view_importrun", "view_product", "view_productimage", "view_category"]
+may = ["add_importrun", "change_product", *views]
+user.user_permissions.set(Permission.objects.filter(codename__in=may))
 """
 
 type Visit = Callable[..., Page]

@@ -450,3 +450,8 @@ def one_by_one(column: Column, texts: list[str]) -> list[str | None]:
         except CellError:
             cleaned.append(None)
     return cleaned
+
+
+def test_refused_price_of_a_column_with_commas_is_told_with_a_comma() -> None:
+    with pytest.raises(CellError, match="with a comma for the cents, such as 12,50"):
+        BY_NAME["price"]({"format": "comma"}).clean("dear")

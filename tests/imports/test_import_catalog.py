@@ -206,6 +206,26 @@ def test_preview_shows_what_the_columns_become_and_leaves_nothing(
     assert (ImportRun.objects.exists(), SavedMapping.objects.exists()) == (False, False)
 
 
+def test_preview_of_a_shops_file_tells_what_its_rows_come_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("TERM", raising=False)
+    path = tmp_path / "catalog.csv"
+    path.write_text(
+        "Type,SKU,Name,Regular price,Parent,Tax class\n"
+        "variable,COAT,Coat,,,full\nvariation,COAT-S,Coat S,9,COAT,full\nvariation,LOST,Lost,9,,full\n"
+    )
+    said = StringIO()
+    call_command("import_catalog", str(path), "--preview", stdout=said)
+    assert said.getvalue().splitlines()[-4:] == [
+        "The first 3 rows come to 1 product, 1 variant and 0 images.",
+        "Line 4 would be rejected: A variation needs the SKU of its parent, or id: with its ID. Fill it in.",
+        "Not used: Tax class.",
+        "Nothing was imported. Leave out --preview to import it so.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "profile"), [([], "shopify"), (["--profile", "none"], ""), (["--profile", "spree"], "spree")]
 )

@@ -280,7 +280,7 @@ def test_confirm_page_shows_the_guess_with_samples(client: Client) -> None:
 
 
 def test_lines_that_are_no_part_of_the_table_are_told_before_and_after_the_import(client: Client) -> None:
-    run = receive("Catalogue export\n\nsku,name,price\nA,Pot,1.00\nB,Pan,2.00\nC,Jug,3.00\nTotal,,6.00\n")
+    run = receive("Catalogue export,,\n\nsku,name,price\nA,Pot,1.00\nB,Pan,2.00\nC,Jug,3.00\nTotal,,6.00\n")
     told = (
         "Not part of the table, and left out: line 1 before the table (“Catalogue export”);"
         " line 7 below the table (“Total,,6.00”)."
@@ -315,6 +315,26 @@ def test_recognised_shop_is_told_and_can_be_declined(client: Client) -> None:
     answer = client.post(page_of(run), form, follow=True)
     run.refresh_from_db()
     assert (run.profile, "Recognised as" in text_of(answer)) == ("", False)
+
+
+def test_products_and_variants_of_a_shops_file_are_shown_and_follow_the_choices(client: Client) -> None:
+    run = receive("Handle,Title,Option1 Value,Variant Price,UVP\ncup,Cup,S,9.00,11.00\ncup,,M,9.00,12.00\n")
+    shown = text_of(client.get(page_of(run)))
+    assert "What comes out 1 product, 2 variants and 0 images come out of the first 2 rows." in shown
+    assert "cup Cup has variants 9.00" in shown
+    assert "SKU always" not in shown
+
+    form = {"action": "preview", "map-name": "1", "map-price": "4"}
+    live = client.post(page_of(run), form, headers={"HX-Request": "true"})
+    assert "cup Cup has variants 11.00" in text_of(live)
+
+
+def test_result_links_to_the_products_for_those_who_may_see_them(client: Client, staff: User) -> None:
+    run = import_rows(BROKEN)
+    assert "See the products" not in text_of(client.get(page_of(run)))
+    staff.user_permissions.add(Permission.objects.get(codename="view_product"))
+    answer = client.get(page_of(run))
+    assert '<a class="im-button" href="/admin/shop/product/">See the products</a>' in answer.content.decode()
 
 
 def test_file_read_in_another_way_is_recognised_anew(client: Client) -> None:

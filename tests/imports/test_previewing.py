@@ -10,7 +10,9 @@ from imports import previewing
 from imports.models import ImportRun
 from imports.previewing import Preview, Sample
 from imports.receiving import sample_rows
+from imports.sampling import shop_sample
 from tests.imports.running import receive
+from tests.imports.shaped_files import fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +21,7 @@ def shown(content: str, **choices: Any) -> dict[str, Preview]:
     run = receive(content)
     for name, value in choices.items():
         setattr(run, name, value)
-    return previewing.preview(run, sample_rows(run))
+    return previewing.preview(run, sample_rows(run), shop_sample(run))
 
 
 def test_cells_are_shown_as_they_are_and_as_they_become() -> None:
@@ -104,3 +106,37 @@ def test_mapping_to_a_column_that_is_not_there_shows_nothing() -> None:
     run: ImportRun = receive("sku,name\nA,x\n")
     run.mapping = {"sku": 0, "name": 9, "colour": 1}
     assert list(previewing.preview(run, sample_rows(run))) == ["sku"]
+
+
+def cells_of(preview: Preview) -> list[tuple[str, str]]:
+    return [(cell.text, cell.becomes) for cell in preview.samples]
+
+
+def test_shop_file_shows_what_its_cells_become_when_the_rows_are_put_together() -> None:
+    made = shown(
+        "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Image Src\n"
+        "cup,Cup,Size,S,,9,https://img.example/1.jpg\ncup,,,M,CUP-M,8,https://img.example/2.jpg\n"
+    )
+    assert {name: cells_of(one) for name, one in made.items() if one.samples} == {
+        "sku": [("", "cup:s"), ("CUP-M", "CUP-M")],
+        "name": [("Cup", "Cup - S"), ("", "Cup - M")],
+        "price": [("9", "9"), ("8", "8")],
+        "parent": [("cup", "cup")],
+        "options": [("Size: S", "Size: S"), ("Size: M", "Size: M")],
+        "images": [("https://img.example/1.jpg and 1 more",) * 2],
+    }
+    assert {one.warning for one in made.values()} == {""}
+
+
+def test_shop_file_without_skus_that_could_be_made_is_warned_of() -> None:
+    warning = shown("sku,attribute_set_code,product_type,name,price\n,Default,simple,Cup,9\n")["sku"].warning
+    assert warning == (
+        "Is this the right column? None of its sampled cells can be used:"
+        " every row needs a SKU, and here it is blank."
+    )
+
+
+def test_shop_file_with_a_column_that_is_not_there_is_shown_row_by_row() -> None:
+    run = receive(fixture("shopify"))
+    run.mapping = {"sku": 0, "price": 99}
+    assert (shop_sample(run), list(shown(fixture("shopify"), mapping=run.mapping))) == (None, ["sku"])

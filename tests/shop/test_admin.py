@@ -425,8 +425,35 @@ def test_list_shows_options_below_the_names_of_variants(admin_client: Client) ->
     a_family()
     page = admin_client.get(PRODUCTS)
 
-    names = [" ".join(name.split()) for name in re.findall(r"Shirt(?: M)?<div[^>]*>[^<]*|>Shirt<", page.text)]
-    assert [re.sub("<[^>]*>", " · ", name) for name in names] == [">Shirt<", "Shirt M · Fit: slim, Size: M"]
+    names = [" ".join(name.split()) for name in re.findall(r"Shirt(?: M)?<div[^>]*>[^<]*", page.text)]
+    assert [re.sub("<[^>]*>", " · ", name) for name in names] == [
+        "Shirt · 1 variant",
+        "Shirt M · Fit: slim, Size: M",
+    ]
+
+
+def test_list_shows_of_a_product_what_is_left_of_its_variants(admin_client: Client) -> None:
+    shirt, _ = a_family()
+    a_product(sku="shirt-L", name="Shirt L", parent=shirt, options={"Size": "L"}, stock=40)
+    a_product(sku="cap", name="Cap", stock=0)
+    page = admin_client.get(PRODUCTS)
+
+    assert cells(page, "in_stock") == ["out of stock 0", "in stock 43", "in stock 40", "low 3"]
+    assert "2 variants" in page.text
+
+
+def test_only_a_product_without_variants_is_asked_whose_variant_it_is(admin_client: Client) -> None:
+    shirt, medium = a_family()
+    titles = {
+        product.sku: [
+            one.name for one in admin_client.get(f"{PRODUCTS}{product.pk}/change/").context["adminform"]
+        ]
+        for product in (shirt, medium)
+    }
+    assert titles == {
+        "shirt": [None, "Price and stock", "More"],
+        "shirt-M": [None, "Price and stock", "Variant", "More"],
+    }
 
 
 def test_only_products_of_their_own_are_offered_as_parents(admin_client: Client) -> None:
