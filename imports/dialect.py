@@ -140,6 +140,7 @@ def examine(stream: BinaryIO, *, encoding: str | None = None, delimiter: str | N
             header_line=head.lines[layout.header_index]
             if layout.first_index - layout.header_index == 1
             else "",
+            delimiter=syntax.delimiter,
             has_surplus=not layout.exact,
             is_small=head.whole,
         ),

@@ -150,11 +150,15 @@ class Mending:
             code = "repeated_header"
         elif line[:1] == "#" and not self._habits.has_hashes:
             code = "comment"
-        elif row is not None or line.strip(f"{_DELIMITERS}{self._grammar.quotechar}\r\n"):
+        elif row is not None or self._without_pairs(line).strip(f"{_DELIMITERS}\r\n"):
             return False
         if code:
             self.repairs.append(Repair(self._first_line + index, 1, code, left_out(code)))
         return True
+
+    def _without_pairs(self, line: str) -> str:
+        """The line without its blank cells in quotes; a quote by itself is not blank."""
+        return line.replace(self._grammar.quotechar * 2, "") if self._grammar.quotechar else line
 
     def _is_among_rows(self, index: int, count: int) -> bool:
         """Are the lines before and after it rows by themselves? Else it may be a part of a torn record."""

@@ -118,7 +118,7 @@ class Mender:
 
     def _one_region(self, sides: Sides, is_cut: bool) -> Iterator[Reading]:
         """Readings where sound cells on the left and on the right leave one region to be read otherwise."""
-        reread = Rereader(self._sound, self._coding.decode)
+        reread = Rereader(self._sound, self._coding.decode, self.habits)
         kinds: tuple[tuple[int, Callable[[Region], Iterator[tuple[list[str], str]]]], ...] = (
             (0, reread.no_cell), (1, reread.one_cell), (2, reread.two_cells),
         )  # fmt: skip
@@ -174,7 +174,7 @@ class Mender:
         """Readings by another delimiter which also stands inside one text, such as a space."""
         for written, sound in self._by_other_delimiters(text):
             sides = Sides(written, sound, self._columns, self._coding.decode)
-            reread = Rereader(sound, self._coding.decode)
+            reread = Rereader(sound, self._coding.decode, self.habits)
             for region in sides.regions(1):
                 for cells, code in reread.one_cell(region):
                     whole = sides.around(region, cells)
