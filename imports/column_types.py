@@ -255,7 +255,7 @@ def _shaped(cells: list[str]) -> tuple[str, str] | None:
     kind = "date" if _DATE(first) else "time" if _TIME(first) else "code"
     if kind == "code" and any(shape.count(" ") > 1 for shape, _ in shapes):
         return None  # prose that happens to have numbers
-    return kind, "|".join(sorted(_pattern_of(shape, runs) for shape, runs in shapes))
+    return kind, "|".join(sorted(_pattern_of(shape, runs, _odd_ones(cells)) for shape, runs in shapes))
 
 
 @lru_cache(8192)  # the cells of a small set come again and again
@@ -267,18 +267,23 @@ def _shape_of(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple("9" if run.isdecimal() else "a" if run.isalpha() else run for run in runs), runs
 
 
-def _pattern_of(shape: tuple[str, ...], cells: list[tuple[str, ...]]) -> str:
-    return "".join(
-        _run_pattern(kind, set(run)) for kind, run in zip(shape, zip(*cells, strict=True), strict=True)
-    )
+def _pattern_of(shape: tuple[str, ...], cells: list[tuple[str, ...]], odd: int) -> str:
+    runs = zip(shape, zip(*cells, strict=True), strict=True)
+    return "".join(re.escape(kind) if kind not in ("9", "a") else _run_pattern(kind, run, odd)
+                   for kind, run in runs)  # fmt: skip
 
 
-def _run_pattern(kind: str, runs: set[str]) -> str:
-    """What one run of a shape may be: as long as all that were seen, else of any length."""
-    if kind not in ("9", "a"):
-        return re.escape(kind)
-    lengths = set(map(len, runs))
-    times = f"{{{min(lengths)}}}" if len(lengths) == 1 else "{1,2}" if max(lengths) == 2 else "+"
+def _run_pattern(kind: str, runs: Sequence[str], odd: int) -> str:
+    """What one run of a shape may be: as long as all that were seen, else of any length.
+
+    A few shorter ones may be pieces of torn cells; longer ones are more likely what numbers grow to.
+    """
+    lengths = Counter(map(len, runs))
+    longest = max(lengths)
+    if lengths[longest] == len(runs) or (longest > 2 and lengths[longest] >= len(runs) - odd):
+        times = f"{{{longest}}}"
+    else:
+        times = "{1,2}" if longest == 2 else "+"
     if kind == "9":
         return rf"\d{times}"
     if all(run.isascii() for run in runs):

@@ -9,7 +9,8 @@ from operator import itemgetter
 from imports.column_types import Habits
 from imports.dialect import Dialect
 from imports.recovery import Found, LineGrammar
-from imports.repair import Mender, Repair, left_out, unspaced
+from imports.repair import Mender, Reading, Repair, left_out, unspaced
+from imports.tearing import Tearing, Torn
 
 _QUOTES = frozenset("\"'")
 _DELIMITERS = ",;\t| "
@@ -37,6 +38,7 @@ class Mending:
         self._mender = Mender(
             habits, coding=self._coding, delimiter=dialect.delimiter, quotechar=dialect.quotechar
         )
+        self._tearing = Tearing(coded, grammar, habits, self._coding.decode)
         self._guard = habits.guard
         if self._guard is not None:
             pattern = habits.columns[self._guard].pattern
@@ -73,6 +75,20 @@ class Mending:
             return []
         guard = self._habits.columns[self._guard]
         return [first + at for at, cell in enumerate(cells) if cell[:1] in " '" or not guard.fits(cell)]
+
+    def torn(self, index: int, above: list[str] | None) -> Torn | None:
+        """The torn row that a line with too few cells is a part of; `above` is the row on the line above."""
+        if self.is_cut and index + 2 >= len(self._lines):
+            return None  # what is missing was never written
+        torn = self._tearing.at(index, self._decoded(above) if above else None)
+        if torn and self._mender.mend(self._coded[index], among_rows=False, is_cut=False):
+            return None
+        return torn
+
+    def note_joined(self, torn: Torn) -> None:
+        """List a torn row that is read as one."""
+        message = self._mender.message(Reading(torn.cells, "line_break", torn.at))
+        self.repairs.append(Repair(self._first_line + torn.first, 2, "line_break", message))
 
     def settle(
         self, index: int, found: Found, row: list[str] | None, code: str

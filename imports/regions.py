@@ -18,8 +18,11 @@ type Cells = tuple[list[str], str]
 class Rereader:
     """Gives the cells that a region could be, each with a code for what is wrong with it."""
 
-    def __init__(self, sound: Sound, decode: Callable[[str], str], habits: Habits) -> None:
-        self._sound, self._decode, self._habits = sound, decode, habits
+    def __init__(
+        self, sound: Sound, decode: Callable[[str], str], habits: Habits, *, is_own: bool = True
+    ) -> None:
+        """`is_own` says that `sound` has the file's own delimiter, which texts hold as `habits` say."""
+        self._sound, self._decode, self._habits, self._is_own = sound, decode, habits, is_own
         self._delimiter, self._quote = sound.delimiter, sound.quote
         self._others = {*_OTHER_DELIMITERS} - {sound.delimiter}
         self._between_letters = re.compile(_BETWEEN_LETTERS.format(q=re.escape(sound.quote) or "(?!)"))
@@ -55,6 +58,8 @@ class Rereader:
         parts = text.split(self._delimiter)
         if len(parts) < 2 or not all(part.strip() and self._sound.cell(part) is not None for part in parts):
             return False
+        if not self._is_own:
+            return True
         if not self._habits.has_spaces and all(part[0] == " " for part in parts[1:]):
             return True
         cells = list(map(self._decode, parts))
@@ -115,9 +120,8 @@ class Rereader:
     def _anywhere(self, region: Region) -> Iterator[tuple[str, str]]:
         """Between any two characters, unless it could as well be one cell whose neighbour was left out."""
         text, columns = region.text, region.columns
-        if region.at in self._habits.blurred or any(
-            c.is_typed and c.fits(self._decode(text)) for c in columns
-        ):
+        cell = self._decode(text)
+        if region.at in self._habits.blurred or any(one.is_typed and one.fits(cell) for one in columns):
             return
         has_text = not all(column.is_typed for column in columns)
         for at in range(1, len(text)):

@@ -39,6 +39,7 @@ _MESSAGES = {
     "other_escape": "A backslash stood for the second quote: read as {cells}.",
     "other_delimiter": "The line has another delimiter than the {delimiter}: read as {cells}.",
     "wrapped_line": "The whole line stood in quotes: read as {cells}.",
+    "line_break": "A line break in cell {cell} was not in quotes: read as “{value}”.",
     "repeated_header": "The line repeats the header: left out.",
     "comment": "The line is a comment: left out.",
 }
@@ -174,7 +175,7 @@ class Mender:
         """Readings by another delimiter which also stands inside one text, such as a space."""
         for written, sound in self._by_other_delimiters(text):
             sides = Sides(written, sound, self._columns, self._coding.decode)
-            reread = Rereader(sound, self._coding.decode, self.habits)
+            reread = Rereader(sound, self._coding.decode, self.habits, is_own=False)
             for region in sides.regions(1):
                 for cells, code in reread.one_cell(region):
                     whole = sides.around(region, cells)
