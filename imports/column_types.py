@@ -85,6 +85,17 @@ class Habits:
         """Those of these cells, one for each column, that are not what their columns hold."""
         return [cells[at] for at, fits in self._checks if not fits(cells[at])]
 
+    def is_typed(self, cell: str) -> bool:
+        """Could this be a cell of any column that not everything fits?"""
+        return bool(cell.strip()) and any(column.is_typed and column.fits(cell) for column in self.columns)
+
+    def is_shifted(self, cells: Sequence[str], at: int) -> bool:
+        """Does a text beside the place before cell `at` look as if it belonged into another column?"""
+        return any(
+            0 <= near < len(cells) and not self.columns[near].is_typed and self.is_typed(cells[near])
+            for near in (at - 1, at)
+        )
+
     @cached_property
     def _checks(self) -> list[tuple[int, Callable[[str], bool]]]:
         """Index and check of the columns that not everything fits."""
@@ -219,8 +230,9 @@ def _number(cells: list[str]) -> tuple[str, str] | None:
         return None
     if all(number[0].lstrip("+-").isdecimal() for number in found):
         return _whole([number[0] for number in found])
-    places = [len(number[2] or "") for number in found]
-    few, many = min(filter(None, places), default=0), max(places)
+    places = sorted(len(number[2] or "") for number in found)
+    places = places[_odd_ones(cells) :]  # a few with fewer may be pieces of torn cells
+    few, many = min(filter(None, places), default=0), places[-1]
     fraction = f"(?:{decimal}\\d{{{few},{many}}}){'' if min(places) else '?'}" if many else ""
     whole = rf"(?:\d{{1,3}}(?:{_GROUPS[decimal]}\d{{3}})+|\d+)"
     before, after = _affixes(number[1] for number in found), _affixes(number[3] for number in found)
@@ -294,7 +306,10 @@ def _run_pattern(kind: str, runs: Sequence[str], odd: int) -> str:
 def _words(cells: list[str]) -> tuple[str, str] | None:
     """A small set of words that come again and again: categories, currencies, yes and no."""
     counts = Counter(cells)
-    if len(counts) > _MOST_WORDS or len(cells) < _TIMES_A_WORD * len(counts):
+    once = [word for word, count in counts.items() if count == 1]
+    if len(once) <= _odd_ones(cells):  # perhaps only because that cell is broken
+        counts -= Counter(once)
+    if not counts or len(counts) > _MOST_WORDS or len(cells) < _TIMES_A_WORD * len(counts):
         return None
     if max(map(len, counts)) > _LONGEST_WORD:
         return None

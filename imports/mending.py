@@ -115,13 +115,17 @@ class Mending:
         return reading.cells, ""
 
     def _is_in_doubt(self, index: int, found: Found, row: list[str]) -> bool:
-        if self._has_surplus(found) and self._misfits(row):
+        if self._hides_a_shift(found, row):
             return True
         return found.lines == 1 and self._is_doubtful(index, row)
 
-    def _has_surplus(self, found: Found) -> bool:
-        """Has the record blank cells too many, where others have not?"""
-        return len(found.cells or ()) > len(self._habits.columns) and not self._habits.has_surplus
+    def _hides_a_shift(self, found: Found, row: list[str]) -> bool:
+        """Has the record blank cells too many, where others have not, and cells in the wrong places?"""
+        width = len(self._habits.columns)
+        if len(found.cells or ()) <= width or self._habits.has_surplus:
+            return False
+        cells = self._decoded(row)
+        return bool(self._habits.misfits(cells)) or self._habits.is_shifted(cells, width)
 
     def _is_doubtful(self, index: int, row: list[str]) -> bool:
         """May a line that reads as a row be broken all the same? A single cell may just be dirty."""
@@ -155,7 +159,7 @@ class Mending:
 
     def _as_it_is(self, found: Found, row: list[str] | None, code: str) -> tuple[list[str] | None, str]:
         """A record that can't be repaired: one without its surplus blank cells may be another one's cells."""
-        if row is not None and self._has_surplus(found) and self._misfits(row):
+        if row is not None and self._hides_a_shift(found, row):
             return None, "too_many_cells"
         return row, code
 

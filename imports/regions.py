@@ -63,11 +63,7 @@ class Rereader:
         if not self._habits.has_spaces and all(part[0] == " " for part in parts[1:]):
             return True
         cells = list(map(self._decode, parts))
-        return column.joins and len(set(cells)) == len(cells) and not any(map(self._is_typed, cells))
-
-    def _is_typed(self, cell: str) -> bool:
-        """Could this be a cell of any column that not everything fits?"""
-        return any(column.is_typed and column.fits(cell) for column in self._habits.columns)
+        return column.joins and len(set(cells)) == len(cells) and not any(map(self._habits.is_typed, cells))
 
     def _of_text(self, inner: str, column: ColumnType) -> Iterator[tuple[str, str]]:
         """A text whose quotes are not all in their places."""

@@ -128,7 +128,9 @@ class Mender:
                 if is_cut and taken and region.ends_line and self._sound.is_opened(region.text):
                     continue
                 for cells, code in cells_of(region):
-                    yield Reading(sides.around(region, cells), code, region.at)
+                    whole = sides.around(region, cells)
+                    if taken or not self.habits.is_shifted(whole, region.at):
+                        yield Reading(whole, code, region.at)
 
     def _too_short(self, sides: Sides) -> Iterator[Reading]:
         """Readings with blank cells where the sound cells are too few; what is there must be typed."""

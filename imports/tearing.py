@@ -59,36 +59,37 @@ class Tearing:
     def _beside_a_row(self, index: int, piece: str, above: list[str] | None, below: list[str]) -> Torn | None:
         """A piece that the row above lacks at its end, or the one below at its beginning, but not either."""
         first, last = self._habits.columns[0], self._habits.columns[-1]
-        up = self._lacks(last, above[-1], above[-1] + piece, piece) if above else 0
-        down = self._lacks(first, below[0], piece + below[0], below[0]) if below else 0
-        if up == _MAY and (not below or self._is_like_a_row(piece, first)):
-            up = 0
-        if up > down and above:
+        up = self._lacks(last, above[-1], above[-1] + piece) if above else 0
+        down = self._lacks(first, below[0], piece + below[0]) if below else 0
+        if up > down and above and (up == _MUST or (below and self._may_end(piece, first, last))):
             return self._join(index - 1, above, [piece], is_known=up == _MUST and last.is_typed)
-        if down > up:
+        if down > up and (down == _MUST or (above and first.is_typed)):
             return self._join(index, [piece], below, is_known=down == _MUST and first.is_typed)
         return None
 
-    def _lacks(self, column: ColumnType, cell: str, whole: str, later: str) -> int:
-        """Must, or may, this cell of a row be a part of `whole`? `later` is what follows the line break."""
-        if column.is_typed:
-            return (_MAY if column.fits(cell) else _MUST) if column.fits(whole) else 0
-        if not column.fits(cell):
-            return _MUST
-        # A text hardly ever tells: what stands by itself may be a heading or a note.
-        return _MAY if later[:1] == " " and not self._habits.has_spaces and self._is_only_one else 0
+    @staticmethod
+    def _lacks(column: ColumnType, cell: str, whole: str) -> int:
+        """Must, or may, this cell of a row be a part of `whole`?"""
+        if column.is_typed and not column.fits(whole):
+            return 0
+        return _MAY if column.fits(cell) else _MUST
+
+    def _may_end(self, piece: str, first: ColumnType, last: ColumnType) -> bool:
+        """Is it, where a row may have lost it, not rather a row by itself, cut, or a note or a heading?
+
+        A text hardly ever tells: only by a space where no cell begins with one.
+        """
+        if any(piece.count(sign) >= self._width - 2 for sign in _OTHER_DELIMITERS):
+            return False
+        if first.is_typed and first.fits(piece):
+            return False
+        return last.is_typed or (piece[:1] == " " and not self._habits.has_spaces and self._is_only_one)
 
     @cached_property
     def _is_only_one(self) -> bool:
         """Has the chunk but one line that holds no delimiter?"""
         grammar = self._grammar
         return sum(grammar.delimiter not in line and not grammar.is_blank(line) for line in self._lines) == 1
-
-    def _is_like_a_row(self, piece: str, first: ColumnType) -> bool:
-        """Is it rather a row by itself, cut, or with another delimiter than the file's?"""
-        if any(piece.count(sign) >= self._width - 2 for sign in _OTHER_DELIMITERS):
-            return True
-        return first.is_typed and first.fits(piece)
 
     def _join(self, first: int, left: list[str], right: list[str], *, is_known: bool = True) -> Torn:
         """The row of both halves; certain if it `is_known` to be one and every cell fits."""
