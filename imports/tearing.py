@@ -14,7 +14,6 @@ from imports.column_types import ColumnType, Habits
 from imports.recovery import LineGrammar
 from imports.sides import Sound
 
-_FEWEST_COLUMNS = 3  # in two, one cell may as well be a row that lost its delimiter
 _FEWEST_TYPED = 2  # cells that must tell that two halves are one row
 _OTHER_DELIMITERS = ",;\t| "
 _MAY, _MUST = 1, 2  # a whole row may, or must, have a piece of the line beside it
@@ -46,7 +45,7 @@ class Tearing:
 
         `above` is the row on the line above, if that is one.
         """
-        if self._width < _FEWEST_COLUMNS or not (cells := self._cells(index)):
+        if not (cells := self._cells(index)):
             return None
         below = self._cells(index + 1)
         if len(cells) + len(below) == self._width + 1 and len(below) < self._width:
