@@ -52,6 +52,7 @@ class ColumnType:
     kind: str  # text, empty, word, whole, decimal, date, time, url, email or code
     pattern: str = ""  # regular expression that every cell which is not blank matches; "" for any text
     blank: bool = True  # may a cell be blank?
+    seldom_blank: bool = False  # are the blank cells so few that each may be a broken one?
     joins: bool = False  # do cells hold the delimiter with no space behind it?
 
     @cached_property
@@ -170,15 +171,16 @@ def _blurred(columns: Sequence[ColumnType], cells: Sequence[Sequence[str]]) -> l
 
 def _type_of(column: list[str], joined: Callable[[str], object]) -> ColumnType:
     cells = [cell for cell in column if cell]
-    blank = len(cells) < len(column)
+    blanks = len(column) - len(cells)
+    blank, seldom = blanks > 0, 0 < blanks <= _odd_ones(column)
     if not cells:
         return ColumnType("empty", "(?!)") if len(column) >= _FEWEST_TO_BE_EMPTY else ColumnType("text")
     joins = sum(map(bool, map(joined, cells))) > _odd_ones(cells)
     if len(cells) >= _FEWEST:
         for tell in (_address, _mail, _number, _shaped, _words):
             if found := tell(cells):
-                return ColumnType(*found, blank=blank, joins=joins)
-    return ColumnType("text", blank=blank, joins=joins)
+                return ColumnType(*found, blank=blank, seldom_blank=seldom, joins=joins)
+    return ColumnType("text", blank=blank, seldom_blank=seldom, joins=joins)
 
 
 def _odd_ones(cells: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from imports.column_types import ColumnType, Habits
 from imports.recovery import LineGrammar
 from imports.sides import Sound
 
+_AROUND = 20  # lines; a row that was cut in its first cell begins like one of them
 _FEWEST_TYPED = 2  # cells that must tell that two halves are one row
 _OTHER_DELIMITERS = ",;\t| "
 _MAY, _MUST = 1, 2  # a whole row may, or must, have a piece of the line beside it
@@ -51,7 +52,7 @@ class Tearing:
         if len(cells) + len(below) == self._width + 1 and len(below) < self._width:
             torn = self._join(index, cells, below)
             return torn if torn.is_certain else None
-        if len(cells) != 1 or len(below) not in (0, self._width):
+        if len(cells) != 1 or not cells[0].strip() or len(below) not in (0, self._width):
             return None
         return self._beside_a_row(index, cells[0], above, below)
 
@@ -60,10 +61,10 @@ class Tearing:
         first, last = self._habits.columns[0], self._habits.columns[-1]
         up = self._lacks(last, above[-1], above[-1] + piece) if above else 0
         down = self._lacks(first, below[0], piece + below[0]) if below else 0
-        if up > down and above and (up == _MUST or (below and self._may_end(piece, first, last))):
+        if up > down and above and (up == _MUST or (below and self._is_end(index, piece))):
             return self._join(index - 1, above, [piece], is_known=up == _MUST and last.is_typed)
-        if down > up and (down == _MUST or (above and first.is_typed)):
-            return self._join(index, [piece], below, is_known=down == _MUST and first.is_typed)
+        if down > up and down == _MUST:
+            return self._join(index, [piece], below, is_known=first.is_typed)
         return None
 
     @staticmethod
@@ -71,18 +72,21 @@ class Tearing:
         """Must, or may, this cell of a row be a part of `whole`?"""
         if column.is_typed and not column.fits(whole):
             return 0
-        return _MAY if column.fits(cell) else _MUST
+        return _MAY if column.fits(cell) and not (column.seldom_blank and not cell.strip()) else _MUST
 
-    def _may_end(self, piece: str, first: ColumnType, last: ColumnType) -> bool:
-        """Is it, where a row may have lost it, not rather a row by itself, cut, or a note or a heading?
+    def _is_end(self, index: int, piece: str) -> bool:
+        """Is it, where the row above may lack it, not rather a row by itself, cut, or a note or a heading?
 
         A text hardly ever tells: only by a space where no cell begins with one.
         """
         if any(piece.count(sign) >= self._width - 2 for sign in _OTHER_DELIMITERS):
             return False
-        if first.is_typed and first.fits(piece):
+        around = (*self._lines[max(0, index - _AROUND) : index], *self._lines[index + 1 : index + _AROUND])
+        rows = filter(self._grammar.stands_alone, around)
+        if any(line.lstrip(self._grammar.quotechar)[:1] == piece[0] for line in rows):
             return False
-        return last.is_typed or (piece[:1] == " " and not self._habits.has_spaces and self._is_only_one)
+        last = self._habits.columns[-1]
+        return last.is_typed or (piece[0] == " " and not self._habits.has_spaces and self._is_only_one)
 
     @cached_property
     def _is_only_one(self) -> bool:

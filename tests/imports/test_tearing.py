@@ -9,7 +9,10 @@ from imports.reading import ChunkReader
 from tests.imports.tables import reader_of
 
 HEADER = ["Code", "Name", "Price", "Stock"]
-ROWS = [[f"{4000 + 7 * i}-{i % 9}", f"Pot {chr(97 + i % 26)}{'xy'[i // 26]}", f"{i}.50", str(100 + i)] for i in range(30)]
+ROWS = [
+    [f"{4000 + 7 * i}-{i % 9}", f"Pot {chr(97 + i % 26)}{'xy'[i // 26]}", f"{i}.50", str(100 + i)]
+    for i in range(30)
+]
 AT = 10
 CODE, NAME, PRICE, STOCK = ROWS[AT]
 OTHERS = [*ROWS[:AT], *ROWS[AT + 1 :]]
@@ -45,6 +48,15 @@ def test_torn_row_is_joined_where_all_cells_fit_then(text: str, cells: list[str]
     assert reader.problems == []
 
 
+def test_one_blank_cell_in_the_sample_does_not_hide_that_it_was_torn_off() -> None:
+    blank = [*ROWS[:AT], [*ROWS[AT][:3], ""], *ROWS[AT + 1 :]]
+    habits = learn(blank, header=HEADER, is_small=True)
+    lines = [",".join(row) for row in blank]
+    lines.insert(AT + 1, STOCK)
+
+    assert [row for _, row in reader_of("\n".join([*lines, ""]).encode(), 4, habits=habits)] == ROWS
+
+
 def test_message_names_the_cell_that_was_torn() -> None:
     _, reader = read(f"{CODE},{NAME},10.\n50,{STOCK}")
 
@@ -52,7 +64,7 @@ def test_message_names_the_cell_that_was_torn() -> None:
 
 
 def test_row_whose_last_number_may_go_on_below_is_rejected_with_the_rest() -> None:
-    rows, reader = read(f"{CODE},{NAME},{PRICE},1\n10")
+    rows, reader = read(f"{CODE},{NAME},{PRICE},11\n0")
 
     assert rows == OTHERS
     (problem,) = reader.problems
@@ -62,7 +74,9 @@ def test_row_whose_last_number_may_go_on_below_is_rejected_with_the_rest() -> No
     )
 
 
-@pytest.mark.parametrize("text", ["green things", "Garden", "and so on", "4007-1", "# 10", "'10"])
+@pytest.mark.parametrize(
+    "text", ["4", "40", '""', "green things", "Garden", "and so on", "4007-1", "# 10", "'10"]
+)
 def test_line_that_no_neighbour_lacks_harms_none(text: str) -> None:
     texts = [[*row[:3], f"it is {row[1]}"] for row in ROWS]
     for rows in (ROWS, texts):
