@@ -10,7 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, Self
 
 _FEWEST = 5  # rows; fewer are no evidence for anything
@@ -22,6 +23,8 @@ _LONGEST_WORD = 60
 _MOST_SHAPES = 4
 _LONGEST_SHAPE = 40  # characters
 _SERIAL = 6  # digits; a whole number with always so many is a code
+_COMPARED = 200  # rows; enough to see how texts begin and end
+_NEAR = 60  # characters at either end of a text
 
 _BEFORE = r"(?:[$€£¥]\s?|[A-Z]{3}\s|Rs\.?\s?)"
 _AFTER = r"(?:\s?(?:[$€£¥%]|[A-Za-z]{1,3}\b\.?))"
@@ -33,8 +36,11 @@ _NUMBER = {
 }
 _GROUPS = {r"\.": r"[,'’ ]", ",": r"[.'’ ]"}
 _ADDRESS = re.compile(r"((?:https?|ftp)://|www\.)[^\s\"<>]+").fullmatch
+_ADDRESS_END = r"[^\s\"<>,;|]"
+_EXTENSION = re.compile(r"(?<=\w)\.[A-Za-z]\w{1,4}\Z").search
 _MAIL = r"[^@\s,;|\"<>]+@[^@\s,;|\"<>]+\.\w+"
 _RUNS = re.compile(r"\d+|[^\W\d_]+|.", re.DOTALL)
+_WITH_DIGIT = re.compile(r"\D*\d").match
 _DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?\b.*|\d\d?[-/.]\d\d?[-/.]\d{2,4}\b.*").fullmatch
 _TIME = re.compile(r"\d\d?:\d\d(?::\d\d.*)?(?:\s?[AaPp]\.?[Mm]\.?)?").fullmatch
 
@@ -46,6 +52,8 @@ class ColumnType:
     kind: str  # text, empty, word, whole, decimal, date, time, url, email or code
     pattern: str = ""  # regular expression that every cell which is not blank matches; "" for any text
     blank: bool = True  # may a cell be blank?
+    seldom_blank: bool = False  # are the blank cells so few that each may be a broken one?
+    joins: bool = False  # do cells hold the delimiter with no space behind it?
 
     @cached_property
     def _match(self) -> Callable[[str], Any]:
@@ -71,10 +79,23 @@ class Habits:
     has_hashes: bool = False  # do rows begin with "#"? Then it does not begin a comment
     has_surplus: bool = False  # do rows have more delimiters than the header?
     is_small: bool = False  # the sample is the whole file: every row can be looked at closely
+    has_spaces: bool = False  # do cells begin with a space? Else "a, b" is one text
+    blurred: list[int] = field(default_factory=list)  # columns that may end as the next one begins
 
     def misfits(self, cells: Sequence[str]) -> list[str]:
         """Those of these cells, one for each column, that are not what their columns hold."""
         return [cells[at] for at, fits in self._checks if not fits(cells[at])]
+
+    def is_typed(self, cell: str) -> bool:
+        """Could this be a cell of any column that not everything fits?"""
+        return bool(cell.strip()) and any(column.is_typed and column.fits(cell) for column in self.columns)
+
+    def is_shifted(self, cells: Sequence[str], at: int) -> bool:
+        """Does a text beside the place before cell `at` look as if it belonged into another column?"""
+        return any(
+            0 <= near < len(cells) and not self.columns[near].is_typed and self.is_typed(cells[near])
+            for near in (at - 1, at)
+        )
 
     @cached_property
     def _checks(self) -> list[tuple[int, Callable[[str], bool]]]:
@@ -108,6 +129,7 @@ def learn(
     *,
     header: Sequence[str],
     header_line: str = "",
+    delimiter: str = ",",
     has_surplus: bool = False,
     is_small: bool = False,
 ) -> Habits:
@@ -115,27 +137,50 @@ def learn(
     rows = [row for row in rows[:_MOST_ROWS] if list(row) != list(header)]
     if len(rows) < _FEWEST:
         return Habits()
-    columns = [_type_of([cell.strip() for cell in column]) for column in zip(*rows, strict=True)]
+    cells = list(zip(*rows, strict=True))
+    joined = re.compile(rf"{re.escape(delimiter)}\S").search
+    columns = [_type_of([cell.strip() for cell in column], joined) for column in cells]
     return Habits(
         columns,
         header=header_line,
         has_hashes=any(row[0].startswith("#") for row in rows),
         has_surplus=has_surplus,
         is_small=is_small,
+        has_spaces=any(sum(cell[:1] == " " for cell in column) > _odd_ones(column) for column in cells),
+        blurred=_blurred(columns, cells),
     )
 
 
-def _type_of(column: list[str]) -> ColumnType:
+def _blurred(columns: Sequence[ColumnType], cells: Sequence[Sequence[str]]) -> list[int]:
+    """Indexes of columns that can't be told from the next: one of the two is text and holds, where it meets
+    the other, what could be a cell of that one. Where their delimiter is lost, "Model 5" may be one text."""
+    found = []
+    for at, (first, second) in enumerate(pairwise(columns)):
+        if first.is_typed == second.is_typed:
+            continue
+        texts = cells[at + first.is_typed][:_COMPARED]
+        if first.is_typed:
+            meets = [re.match(first.pattern, text[:_NEAR].lstrip()) for text in texts]
+        else:
+            ending = re.compile(rf"(?:{second.pattern})\Z")
+            meets = [ending.search(text[-_NEAR:].rstrip()) for text in texts]
+        if sum(map(bool, meets)) > _odd_ones(texts):
+            found.append(at)
+    return found
+
+
+def _type_of(column: list[str], joined: Callable[[str], object]) -> ColumnType:
     cells = [cell for cell in column if cell]
-    blank = len(cells) < len(column)
+    blanks = len(column) - len(cells)
+    blank, seldom = blanks > 0, 0 < blanks <= _odd_ones(column)
     if not cells:
         return ColumnType("empty", "(?!)") if len(column) >= _FEWEST_TO_BE_EMPTY else ColumnType("text")
-    if len(cells) < _FEWEST:
-        return ColumnType("text", blank=blank)
-    for tell in (_address, _mail, _number, _shaped, _words):
-        if found := tell(cells):
-            return ColumnType(*found, blank=blank)
-    return ColumnType("text", blank=blank)
+    joins = sum(map(bool, map(joined, cells))) > _odd_ones(cells)
+    if len(cells) >= _FEWEST:
+        for tell in (_address, _mail, _number, _shaped, _words):
+            if found := tell(cells):
+                return ColumnType(*found, blank=blank, seldom_blank=seldom, joins=joins)
+    return ColumnType("text", blank=blank, seldom_blank=seldom, joins=joins)
 
 
 def _odd_ones(cells: Sequence[str]) -> int:
@@ -143,35 +188,53 @@ def _odd_ones(cells: Sequence[str]) -> int:
     return max(len(cells) // 50, int(len(cells) >= 2 * _FEWEST))
 
 
-def _nearly_all(cells: Sequence[str], matches: Iterable[object]) -> bool:
-    return sum(map(bool, matches)) >= len(cells) - _odd_ones(cells)
+def _nearly_all(cells: Sequence[str], match: Callable[[str], re.Match[str] | None]) -> list[re.Match[str]]:
+    """The matches of all cells but a few odd ones, or none; given up at once where most have none."""
+    found, odd = [], _odd_ones(cells)
+    for cell in cells:
+        if one := match(cell):
+            found.append(one)
+        elif odd:
+            odd -= 1
+        else:
+            return []
+    return found
 
 
 def _address(cells: list[str]) -> tuple[str, str] | None:
-    found = [match for cell in cells if (match := _ADDRESS(cell))]
-    if not _nearly_all(cells, found):
+    found = _nearly_all(cells, _ADDRESS)
+    if not found:
         return None
-    # Only beginnings that were seen: "www." would else be found within "https://www." as well.
+    # Only beginnings that were seen: "www." would else be found within "https://www." as well. And only the
+    # ending, if all have the same, so that what has grown together with it is no address.
     begins = "|".join(sorted({re.escape(match[1]) for match in found}))
-    return "url", rf"(?:{begins})[^\s\"<>]*[^\s\"<>,;|]"
+    endings = {_ending_of(match[0]) for match in found}
+    ending = endings.pop() if len(endings) == 1 else ""
+    return "url", rf"(?:{begins})[^\s\"<>]*{ending or _ADDRESS_END}"
+
+
+def _ending_of(address: str) -> str:
+    """Pattern of what an address ends with: .html and the like, a digit, or nothing special."""
+    if extension := _EXTENSION(address):
+        return re.escape(extension[0])
+    return r"\d" if address[-1].isdecimal() else ""
 
 
 def _mail(cells: list[str]) -> tuple[str, str] | None:
-    return ("email", _MAIL) if _nearly_all(cells, [re.fullmatch(_MAIL, cell) for cell in cells]) else None
+    return ("email", _MAIL) if _nearly_all(cells, re.compile(_MAIL).fullmatch) else None
 
 
 def _number(cells: list[str]) -> tuple[str, str] | None:
     """Whole and decimal numbers, with the signs, units and decimals that were seen."""
-    read = {
-        decimal: [number for cell in cells if (number := match(cell))] for decimal, match in _NUMBER.items()
-    }
+    read = {decimal: _nearly_all(cells, match) for decimal, match in _NUMBER.items()}
     decimal, found = max(read.items(), key=lambda item: len(item[1]))  # with a point, where both can be
-    if not _nearly_all(cells, found):
+    if not found:
         return None
     if all(number[0].lstrip("+-").isdecimal() for number in found):
         return _whole([number[0] for number in found])
-    places = [len(number[2] or "") for number in found]
-    few, many = min(filter(None, places), default=0), max(places)
+    places = sorted(len(number[2] or "") for number in found)
+    places = places[_odd_ones(cells) :]  # a few with fewer may be pieces of torn cells
+    few, many = min(filter(None, places), default=0), places[-1]
     fraction = f"(?:{decimal}\\d{{{few},{many}}}){'' if min(places) else '?'}" if many else ""
     whole = rf"(?:\d{{1,3}}(?:{_GROUPS[decimal]}\d{{3}})+|\d+)"
     before, after = _affixes(number[1] for number in found), _affixes(number[3] for number in found)
@@ -193,11 +256,11 @@ def _affixes(affixes: Iterable[str | None]) -> str:
 
 def _shaped(cells: list[str]) -> tuple[str, str] | None:
     """Dates, times and codes: few shapes of digits, letters and marks, each with a digit in it."""
-    by_shape: dict[tuple[str, ...], list[list[str]]] = {}
-    for cell in cells:
-        if len(cell) <= _LONGEST_SHAPE and not cell.isalpha():
-            runs = _RUNS.findall(cell)
-            by_shape.setdefault(tuple(map(_class_of, runs)), []).append(runs)
+    if not _nearly_all(cells, _WITH_DIGIT):
+        return None
+    by_shape: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for shape, runs in map(_shape_of, cells):
+        by_shape.setdefault(shape, []).append(runs)
     common = sorted(by_shape.items(), key=lambda item: -len(item[1]))[:_MOST_SHAPES]
     shapes = [(shape, runs) for shape, runs in common if len(runs) > _odd_ones(cells) and "9" in shape]
     if sum(len(runs) for _, runs in shapes) < len(cells) - _odd_ones(cells):
@@ -206,25 +269,35 @@ def _shaped(cells: list[str]) -> tuple[str, str] | None:
     kind = "date" if _DATE(first) else "time" if _TIME(first) else "code"
     if kind == "code" and any(shape.count(" ") > 1 for shape, _ in shapes):
         return None  # prose that happens to have numbers
-    return kind, "|".join(sorted(_pattern_of(shape, runs) for shape, runs in shapes))
+    return kind, "|".join(sorted(_pattern_of(shape, runs, _odd_ones(cells)) for shape, runs in shapes))
 
 
-def _class_of(run: str) -> str:
-    return "9" if run.isdecimal() else "a" if run.isalpha() else run
+@lru_cache(8192)  # the cells of a small set come again and again
+def _shape_of(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The classes of a cell's runs of digits, letters and marks, and the runs; none of a long one."""
+    if len(cell) > _LONGEST_SHAPE:
+        return (), ()
+    runs = tuple(_RUNS.findall(cell))
+    return tuple("9" if run.isdecimal() else "a" if run.isalpha() else run for run in runs), runs
 
 
-def _pattern_of(shape: tuple[str, ...], cells: list[list[str]]) -> str:
-    return "".join(
-        _run_pattern(kind, set(run)) for kind, run in zip(shape, zip(*cells, strict=True), strict=True)
-    )
+def _pattern_of(shape: tuple[str, ...], cells: list[tuple[str, ...]], odd: int) -> str:
+    runs = zip(shape, zip(*cells, strict=True), strict=True)
+    return "".join(re.escape(kind) if kind not in ("9", "a") else _run_pattern(kind, run, odd)
+                   for kind, run in runs)  # fmt: skip
 
 
-def _run_pattern(kind: str, runs: set[str]) -> str:
-    """What one run of a shape may be: as long as all that were seen, else of any length."""
-    if kind not in ("9", "a"):
-        return re.escape(kind)
-    lengths = set(map(len, runs))
-    times = f"{{{min(lengths)}}}" if len(lengths) == 1 else "{1,2}" if max(lengths) == 2 else "+"
+def _run_pattern(kind: str, runs: Sequence[str], odd: int) -> str:
+    """What one run of a shape may be: as long as all that were seen, else of any length.
+
+    A few shorter ones may be pieces of torn cells; longer ones are more likely what numbers grow to.
+    """
+    lengths = Counter(map(len, runs))
+    longest = max(lengths)
+    if lengths[longest] == len(runs) or (longest > 2 and lengths[longest] >= len(runs) - odd):
+        times = f"{{{longest}}}"
+    else:
+        times = "{1,2}" if longest == 2 else "+"
     if kind == "9":
         return rf"\d{times}"
     if all(run.isascii() for run in runs):
@@ -235,7 +308,10 @@ def _run_pattern(kind: str, runs: set[str]) -> str:
 def _words(cells: list[str]) -> tuple[str, str] | None:
     """A small set of words that come again and again: categories, currencies, yes and no."""
     counts = Counter(cells)
-    if len(counts) > _MOST_WORDS or len(cells) < _TIMES_A_WORD * len(counts):
+    once = [word for word, count in counts.items() if count == 1]
+    if len(once) <= _odd_ones(cells):  # perhaps only because that cell is broken
+        counts -= Counter(once)
+    if not counts or len(counts) > _MOST_WORDS or len(cells) < _TIMES_A_WORD * len(counts):
         return None
     if max(map(len, counts)) > _LONGEST_WORD:
         return None

@@ -179,6 +179,7 @@ def _inspected(stream: BinaryIO, head: "_Head", detected: Detected, header_line:
             header_line=head.lines[layout.header_index]
             if layout.first_index - layout.header_index == 1
             else "",
+            delimiter=syntax.delimiter,
             has_surplus=not layout.exact,
             is_small=head.whole,
         ),

@@ -9,7 +9,8 @@ from operator import itemgetter
 from imports.column_types import Habits
 from imports.dialect import Dialect
 from imports.recovery import Found, LineGrammar
-from imports.repair import Mender, Repair, left_out, unspaced
+from imports.repair import Mender, Reading, Repair, left_out, unspaced
+from imports.tearing import Tearing, Torn
 
 _QUOTES = frozenset("\"'")
 _DELIMITERS = ",;\t| "
@@ -37,6 +38,7 @@ class Mending:
         self._mender = Mender(
             habits, coding=self._coding, delimiter=dialect.delimiter, quotechar=dialect.quotechar
         )
+        self._tearing = Tearing(coded, grammar, habits, self._coding.decode)
         self._guard = habits.guard
         if self._guard is not None:
             pattern = habits.columns[self._guard].pattern
@@ -74,6 +76,20 @@ class Mending:
         guard = self._habits.columns[self._guard]
         return [first + at for at, cell in enumerate(cells) if cell[:1] in " '" or not guard.fits(cell)]
 
+    def torn(self, index: int, above: list[str] | None) -> Torn | None:
+        """The torn row that a line with too few cells is a part of; `above` is the row on the line above."""
+        if self.is_cut and index + 2 >= len(self._lines):
+            return None  # what is missing was never written
+        torn = self._tearing.at(index, self._decoded(above) if above else None)
+        if torn and self._mender.mend(self._coded[index], among_rows=False, is_cut=False):
+            return None
+        return torn
+
+    def note_joined(self, torn: Torn) -> None:
+        """List a torn row that is read as one."""
+        message = self._mender.message(Reading(torn.cells, "line_break", torn.at))
+        self.repairs.append(Repair(self._first_line + torn.first, 2, "line_break", message))
+
     def settle(
         self, index: int, found: Found, row: list[str] | None, code: str
     ) -> tuple[list[str] | None, str]:
@@ -99,13 +115,17 @@ class Mending:
         return reading.cells, ""
 
     def _is_in_doubt(self, index: int, found: Found, row: list[str]) -> bool:
-        if self._has_surplus(found) and self._misfits(row):
+        if self._hides_a_shift(found, row):
             return True
         return found.lines == 1 and self._is_doubtful(index, row)
 
-    def _has_surplus(self, found: Found) -> bool:
-        """Has the record blank cells too many, where others have not?"""
-        return len(found.cells or ()) > len(self._habits.columns) and not self._habits.has_surplus
+    def _hides_a_shift(self, found: Found, row: list[str]) -> bool:
+        """Has the record blank cells too many, where others have not, and cells in the wrong places?"""
+        width = len(self._habits.columns)
+        if len(found.cells or ()) <= width or self._habits.has_surplus:
+            return False
+        cells = self._decoded(row)
+        return bool(self._habits.misfits(cells)) or self._habits.is_shifted(cells, width)
 
     def _is_doubtful(self, index: int, row: list[str]) -> bool:
         """May a line that reads as a row be broken all the same? A single cell may just be dirty."""
@@ -139,7 +159,7 @@ class Mending:
 
     def _as_it_is(self, found: Found, row: list[str] | None, code: str) -> tuple[list[str] | None, str]:
         """A record that can't be repaired: one without its surplus blank cells may be another one's cells."""
-        if row is not None and self._has_surplus(found) and self._misfits(row):
+        if row is not None and self._hides_a_shift(found, row):
             return None, "too_many_cells"
         return row, code
 
@@ -150,11 +170,15 @@ class Mending:
             code = "repeated_header"
         elif line[:1] == "#" and not self._habits.has_hashes:
             code = "comment"
-        elif row is not None or line.strip(f"{_DELIMITERS}{self._grammar.quotechar}\r\n"):
+        elif row is not None or self._without_pairs(line).strip(f"{_DELIMITERS}\r\n"):
             return False
         if code:
             self.repairs.append(Repair(self._first_line + index, 1, code, left_out(code)))
         return True
+
+    def _without_pairs(self, line: str) -> str:
+        """The line without its blank cells in quotes; a quote by itself is not blank."""
+        return line.replace(self._grammar.quotechar * 2, "") if self._grammar.quotechar else line
 
     def _is_among_rows(self, index: int, count: int) -> bool:
         """Are the lines before and after it rows by themselves? Else it may be a part of a torn record."""

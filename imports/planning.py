@@ -216,7 +216,10 @@ class _RowSearch:
         return None
 
     def _before_run(self, offset: int) -> tuple[int, int] | None:
-        """As `first_from`: where the first `RUN` lines begin of which each stands alone, if that is near."""
+        """As `first_from`: the second of the first `RUN` lines of which each stands alone, if that is near.
+
+        The first one may lack its beginning, torn off to the line above.
+        """
         self._stream.seek(offset)
         lines = self._stream.read(_NEAR).split(self._eol)[:-1]  # the last one is cut by the end of the window
         run = 0
@@ -224,7 +227,7 @@ class _RowSearch:
             line = self._text(lines[number])
             run = run + 1 if self._grammar.stands_alone(line) else 0
             if run == RUN:
-                first = number + 1 - RUN
+                first = number + 2 - RUN
                 return offset + sum(len(before) + 1 for before in lines[:first]), first
         return None
 

@@ -24,6 +24,7 @@ from imports.encoding import short_name
 from imports.mending import Mending
 from imports.recovery import MAX_CELL, Found, LineGrammar, RecordFinder
 from imports.repair import DELIMITER_NAMES, Repair
+from imports.tearing import Torn
 
 EXCERPT = 200  # characters of a bad value that are worth showing
 KEPT_CELLS = 65_536  # characters of a rejected line that are worth keeping for the rejected-rows file
@@ -40,13 +41,15 @@ _MESSAGES = {
     "quotes ({quote}), or remove the cells that are too many.",
     "stray_quote": "A quote ({quote}) in {where} has no partner or has text after it. Remove it, or put the "
     "whole cell in quotes and write the quote twice ({quote}{quote}).",
+    "line_break": "A line break in {where} tore this row in two. Remove it, or put that cell in quotes "
+    "({quote}).",
     "encoding": "The byte {byte} in {where} is not {encoding}. Type the character again and save the file as "
     "CSV UTF-8, or choose the encoding that the file is in.",
     "nul_byte": "There is an invisible NUL byte in {where}. Delete it or export the file again.",
     "cell_too_long": f"There are more than {MAX_CELL:,} characters in {{where}}. Shorten the text.",
 }
-_ABOUT_A_CELL = {"stray_quote", "encoding", "nul_byte"}
-_BEYOND_REPAIR = {"encoding", "nul_byte", "cell_too_long"}
+_ABOUT_A_CELL = {"stray_quote", "line_break", "encoding", "nul_byte"}
+_BEYOND_REPAIR = {"line_break", "encoding", "nul_byte", "cell_too_long"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Problem:
 
     line: int  # physical line number in the file, from 1
     lines: int  # physical lines it covers
-    code: str  # too_few_cells too_many_cells stray_quote encoding nul_byte cell_too_long
+    code: str  # too_few_cells too_many_cells stray_quote line_break encoding nul_byte cell_too_long
     column: int | None  # 0-based index of the cell
     value: str  # excerpt of the cell or line, safe to store and show
     message: str
@@ -133,24 +136,38 @@ class ChunkReader:
         while index < self.physical_lines:
             stop = self._block_end(index)
             reached = self._fast(index, stop, numbers, rows)
-            index = stop if reached is None else reached + self._carefully(reached, numbers, rows)
-            if len(rows) >= _YIELD:
-                yield numbers, self._coding.decode_rows(rows)
-                numbers, rows = [], []
+            index = stop if reached is None else self._carefully(reached, numbers, rows)
+            if len(rows) > _YIELD:  # the last one stays: the next line may turn out to be a part of it
+                yield numbers[:-1], self._coding.decode_rows(rows[:-1])
+                numbers, rows = numbers[-1:], rows[-1:]
         self.records += sum(self.recognised)
         if rows:
             yield numbers, self._coding.decode_rows(rows)
 
     def _carefully(self, index: int, numbers: list[int], rows: list[list[str]]) -> int:
-        """Read the one record that starts at `index`; returns how many lines it takes."""
+        """Read the one record that starts at `index`; returns the index of the line behind it."""
         found = self._finder.at(index)
+        if found.lines == 1 and found.cells and (torn := self._torn(index, found.cells, numbers, rows)):
+            if torn.first < index:
+                del numbers[-1], rows[-1]
+                self.records -= 1
+            index, found = torn.first, Found(torn.cells, 2, "" if torn.is_certain else "line_break")
+            if torn.is_certain and self._mending:
+                self._mending.note_joined(torn)
         if found.lines > 1 or found.cells is None:
             self.careful.add(index)
         self.recognised[index : index + found.lines] = bytes(found.lines)
         if row := self._settle(index, found):
             numbers.append(self.first_line + index)
             rows.append(row)
-        return found.lines
+        return index + found.lines
+
+    def _torn(self, index: int, cells: list[str], numbers: list[int], rows: list[list[str]]) -> Torn | None:
+        """The torn row that this line, with these cells, is a part of."""
+        if not self._mending or len(cells) >= self._width or self._foreign_code(index, 2):
+            return None
+        is_row_above = numbers[-1:] == [self.first_line + index - 1] and index - 1 not in self.careful
+        return self._mending.torn(index, rows[-1] if is_row_above else None)
 
     def _fast(self, index: int, stop: int, numbers: list[int], rows: list[list[str]]) -> int | None:
         """Add the single-line records from `index` to `stop`; returns the first line that needs care."""
@@ -185,6 +202,8 @@ class ChunkReader:
                 if len(cells) == width and (cells[0].strip() or any(map(str.strip, cells))):
                     self.records += 1
                     row: list[str] | None = cells
+                elif self._torn(todo[done], cells, numbers, rows):
+                    break
                 else:
                     row = self._settle(todo[done], Found(cells))
                 if row:
@@ -278,6 +297,8 @@ class ChunkReader:
                 return self._width
             case "stray_quote":
                 return self._grammar.misquoted(line)
+            case "line_break":  # in the last cell, or in the first one, of which a piece stands on a line
+                return self._width - 1 if self._grammar.is_row(line.split(self._dialect.line_end)[0]) else 0
             case "cell_too_long":
                 return next((i for i, cell in enumerate(cells) if len(cell) > MAX_CELL), None)
             case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from imports.column_types import ColumnType
+from imports.column_types import ColumnType, Habits
 from imports.sides import Region, Sound
 
 _OTHER_DELIMITERS = ",;\t|"
@@ -18,8 +18,11 @@ type Cells = tuple[list[str], str]
 class Rereader:
     """Gives the cells that a region could be, each with a code for what is wrong with it."""
 
-    def __init__(self, sound: Sound, decode: Callable[[str], str]) -> None:
-        self._sound, self._decode = sound, decode
+    def __init__(
+        self, sound: Sound, decode: Callable[[str], str], habits: Habits, *, is_own: bool = True
+    ) -> None:
+        """`is_own` says that `sound` has the file's own delimiter, which texts hold as `habits` say."""
+        self._sound, self._decode, self._habits, self._is_own = sound, decode, habits, is_own
         self._delimiter, self._quote = sound.delimiter, sound.quote
         self._others = {*_OTHER_DELIMITERS} - {sound.delimiter}
         self._between_letters = re.compile(_BETWEEN_LETTERS.format(q=re.escape(sound.quote) or "(?!)"))
@@ -39,15 +42,30 @@ class Rereader:
     def _readings(self, text: str, column: ColumnType) -> Iterator[tuple[str, str]]:
         inner = text.strip()
         if not self._quote or self._quote not in inner:
-            parts = inner.split(self._delimiter)
-            if len(parts) > 1 and all(part.strip() and self._sound.cell(part) is not None for part in parts):
+            if self._is_one(inner, column):
                 yield text, "unquoted_delimiter"
             return
         if column.is_typed:
             yield inner.replace(self._quote, ""), "stray_quote"
-        yield from self._of_text(inner)
+        yield from self._of_text(inner, column)
 
-    def _of_text(self, inner: str) -> Iterator[tuple[str, str]]:
+    def _is_one(self, text: str, column: ColumnType) -> bool:
+        """Is this text with delimiters in it surely one cell of the column, and not several cells?
+
+        A space behind each tells, where no cell begins with one. Else the column must be known to hold
+        delimiters, and none of the parts may be a cell that another column could have, or come twice.
+        """
+        parts = text.split(self._delimiter)
+        if len(parts) < 2 or not all(part.strip() and self._sound.cell(part) is not None for part in parts):
+            return False
+        if not self._is_own:
+            return True
+        if not self._habits.has_spaces and all(part[0] == " " for part in parts[1:]):
+            return True
+        cells = list(map(self._decode, parts))
+        return column.joins and len(set(cells)) == len(cells) and not any(map(self._habits.is_typed, cells))
+
+    def _of_text(self, inner: str, column: ColumnType) -> Iterator[tuple[str, str]]:
         """A text whose quotes are not all in their places."""
         quote = self._quote
         if self._sound.is_quoted(inner):
@@ -55,7 +73,7 @@ class Rereader:
             return
         begins, ends = inner.startswith(quote), inner.endswith(quote) and len(inner) > 1
         if not begins and not ends and self._delimiter in inner:
-            if self._sound.has_meaning(inner):
+            if self._sound.has_meaning(inner) and self._is_one(inner, column):
                 yield inner, "unquoted_delimiter"
             return
         body = inner[begins : len(inner) - ends]
@@ -90,11 +108,25 @@ class Rereader:
             splits = iter([(text[:1], text[1:]), (text[:2], text[2:])])  # anywhere: never certain
         else:
             others = [pair for pair in self._at_other_delimiters(text) if self._fit(region, pair)]
-            anywhere = ((text[:at], text[at:]) for at in range(1, len(text)))
-            splits = iter(others) if others else (pair for pair in anywhere if all(map(str.strip, pair)))
+            splits = iter(others) if others else self._anywhere(region)
         for pair in splits:
             if self._fit(region, pair):
                 yield list(map(self._decode, pair)), "missing_delimiter"
+
+    def _anywhere(self, region: Region) -> Iterator[tuple[str, str]]:
+        """Between any two characters, unless it could as well be one cell whose neighbour was left out."""
+        text, columns = region.text, region.columns
+        cell = self._decode(text)
+        if region.at in self._habits.blurred or any(one.is_typed and one.fits(cell) for one in columns):
+            return
+        has_text = not all(column.is_typed for column in columns)
+        for at in range(1, len(text)):
+            left, right = text[:at], text[at:]
+            if not (left.strip() and right.strip()):
+                continue
+            if has_text and (left[-1] == " " or right[0] == " "):
+                continue  # a text may well end with " 5"
+            yield left, right
 
     def _is_last_one(self, region: Region) -> bool:
         """Is it the last cell of a line without the blank text that should follow?"""

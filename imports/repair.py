@@ -39,6 +39,7 @@ _MESSAGES = {
     "other_escape": "A backslash stood for the second quote: read as {cells}.",
     "other_delimiter": "The line has another delimiter than the {delimiter}: read as {cells}.",
     "wrapped_line": "The whole line stood in quotes: read as {cells}.",
+    "line_break": "A line break in cell {cell} was not in quotes: read as “{value}”.",
     "repeated_header": "The line repeats the header: left out.",
     "comment": "The line is a comment: left out.",
 }
@@ -118,7 +119,7 @@ class Mender:
 
     def _one_region(self, sides: Sides, is_cut: bool) -> Iterator[Reading]:
         """Readings where sound cells on the left and on the right leave one region to be read otherwise."""
-        reread = Rereader(self._sound, self._coding.decode)
+        reread = Rereader(self._sound, self._coding.decode, self.habits)
         kinds: tuple[tuple[int, Callable[[Region], Iterator[tuple[list[str], str]]]], ...] = (
             (0, reread.no_cell), (1, reread.one_cell), (2, reread.two_cells),
         )  # fmt: skip
@@ -127,7 +128,9 @@ class Mender:
                 if is_cut and taken and region.ends_line and self._sound.is_opened(region.text):
                     continue
                 for cells, code in cells_of(region):
-                    yield Reading(sides.around(region, cells), code, region.at)
+                    whole = sides.around(region, cells)
+                    if taken or not self.habits.is_shifted(whole, region.at):
+                        yield Reading(whole, code, region.at)
 
     def _too_short(self, sides: Sides) -> Iterator[Reading]:
         """Readings with blank cells where the sound cells are too few; what is there must be typed."""
@@ -174,7 +177,7 @@ class Mender:
         """Readings by another delimiter which also stands inside one text, such as a space."""
         for written, sound in self._by_other_delimiters(text):
             sides = Sides(written, sound, self._columns, self._coding.decode)
-            reread = Rereader(sound, self._coding.decode)
+            reread = Rereader(sound, self._coding.decode, self.habits, is_own=False)
             for region in sides.regions(1):
                 for cells, code in reread.one_cell(region):
                     whole = sides.around(region, cells)

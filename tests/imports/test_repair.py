@@ -127,7 +127,10 @@ def test_line_with_one_right_reading_is_repaired(line: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        pytest.param(line_of(Text=TEXT), "too_many_cells", id="delimiter in one of two texts"),
+        pytest.param(line_of(Text=TEXT.replace(", ", ",")), "too_many_cells", id="delimiter in either text"),
+        pytest.param(line_of(Name=f"{NAME},{NAME}"), "too_many_cells", id="a text twice"),
+        pytest.param(line_of(Kind=f"{KIND},{KIND}"), "too_many_cells", id="a word twice, before a text"),
+        pytest.param(line_of(Note=f"{SOUND}{SOUND}"), "too_many_cells", id="two rows grown together"),
         pytest.param(line_of(Text=f'"{TEXT[:4]} "{TEXT[4:]}"'), "stray_quote", id="one of a pair of quotes"),
         pytest.param(f"{DAY},{TIME},{PIECES}", "too_few_cells", id="cut line"),
         pytest.param(line_of(Name=f'"{NAME}', Kind=f'"{KIND}'), "stray_quote", id="two stray quotes"),
@@ -154,8 +157,52 @@ def test_quotes_that_mean_inches_or_pairs_are_text() -> None:
     )
 
 
-def test_comma_in_a_text_with_quotes_of_its_own_is_no_more_certain_than_in_its_neighbour() -> None:
-    assert read_with(line_of(Text='so far, the "best" one'))[:2] == (None, "too_many_cells")
+def test_comma_with_a_space_behind_it_is_text_where_no_cell_begins_with_a_space() -> None:
+    assert read_with(line_of(Text=TEXT))[:2] == (CLEAN[ROW], "unquoted_delimiter")
+    assert read_with(line_of(Text='so far, the "best" one'))[0] == [
+        *CLEAN[ROW][:7], 'so far, the "best" one', LINK, NOTE,
+    ]  # fmt: skip
+    assert read_with(line_of(Text='so far,the "best" one'))[:2] == (None, "too_many_cells")
+
+
+def test_comma_without_a_space_is_text_only_in_a_column_that_is_known_to_hold_such() -> None:
+    tags = [[row[0], f"{_WORDS[i % 11]},{_WORDS[(i + 1) % 11]}", row[4]] for i, row in enumerate(CLEAN)]
+    names = [[row[0], row[6], row[4]] for row in CLEAN]
+
+    assert read_with(f"{DAY},red,blue,{PRICE}", rows=tags)[:2] == (
+        [DAY, "red,blue", PRICE],
+        "unquoted_delimiter",
+    )
+    assert read_with(f"{DAY},red,blue,{PRICE}", rows=names)[:2] == (None, "too_many_cells")
+    assert read_with(f"{DAY},red,{PRICE},{PRICE}", rows=tags)[:2] == (None, "too_many_cells")
+
+
+def test_number_within_what_is_left_of_a_text_is_not_cut_off() -> None:
+    """A cell that is missing is no reason to make two of its neighbour."""
+    rows = [[row[3], row[6], row[4], row[2]] for row in CLEAN]
+    models = [[row[3], f"Model{i}", row[2]] for i, row in enumerate(CLEAN)]
+
+    assert read_with(f"{CODE},69.81,8", rows=rows)[:2] == (None, "too_few_cells")
+    assert read_with(f"{CODE},pot 5", rows=[[row[0], row[1], row[3]] for row in rows])[:2] == (
+        None,
+        "too_few_cells",
+    )
+    assert read_with(f"{CODE},Tool5", rows=models)[:2] == (None, "too_few_cells")
+
+
+def test_word_grown_together_with_an_address_is_no_part_of_it() -> None:
+    rows = [[row[3], f"{row[8]}.html", row[9]] for row in CLEAN]
+    link = f"{LINK}.html"
+
+    assert read_with(f"{CODE},{link}soon", rows=rows)[:2] == ([CODE, link, "soon"], "missing_delimiter")
+    assert read_with(f"{CODE},{LINK}7soon", rows=[[row[3], row[8], row[9]] for row in CLEAN])[:2] == (
+        None,
+        "too_few_cells",
+    )
+
+
+def test_line_of_one_quote_is_rejected() -> None:
+    assert read_with('"')[:2] == (None, "stray_quote")
 
 
 def test_comma_in_the_only_text_that_could_hold_it_is_text() -> None:
