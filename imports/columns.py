@@ -195,6 +195,8 @@ def guess_mapping(header: list[str]) -> dict[str, int]:
     positions: dict[str, int] = {}
     for index, cell in enumerate(header):
         positions.setdefault(normalise(cell), index)
+    for index, cell in enumerate(header):  # a header that was written twice is joined to “SKU SKU”
+        positions.setdefault(normalise(" ".join(dict.fromkeys(cell.split()))), index)
     mapping: dict[str, int] = {}
     for column in COLUMNS:
         for candidate in (column.name, *column.synonyms):

@@ -159,14 +159,7 @@ class _Top:
             if len(typed) < 2 or begins_like(following.cells or [], below):
                 break  # one odd cell in the first row must not make it a header
             count += 1
-        parts = zip(
-            *[cells for found in table[first : first + count] if (cells := self._row(found))], strict=True
-        )
-        return (
-            first,
-            count,
-            [" ".join(dict.fromkeys(filter(None, map(str.strip, column)))) for column in parts],
-        )
+        return first, count, _joined(list(filter(None, map(self._row, table[first : first + count]))))
 
     def _row(self, found: Record) -> list[str] | None:
         return self._grammar.fit(found.cells or [])
@@ -212,6 +205,14 @@ class _Top:
         line = found.cells[0] if found.cells else self._lines[found.start]
         pieces = self._grammar.pieces(self._coding.encode(line))
         return [self._coding.decode(piece).strip(f"{self._grammar.quotechar} ") for piece in pieces]
+
+
+def _joined(rows: list[list[str]]) -> list[str]:
+    """One header of several rows. A name that goes over some of them counts once; a header that was written
+    twice is not one with such names."""
+    columns = [list(filter(None, map(str.strip, column))) for column in zip(*rows, strict=True)]
+    is_repeated = all(row == rows[0] for row in rows)
+    return [" ".join(names if is_repeated else dict.fromkeys(names)) for names in columns]
 
 
 def _fits(found: Record, width: int) -> bool:

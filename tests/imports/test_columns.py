@@ -455,3 +455,7 @@ def one_by_one(column: Column, texts: list[str]) -> list[str | None]:
 def test_refused_price_of_a_column_with_commas_is_told_with_a_comma() -> None:
     with pytest.raises(CellError, match="with a comma for the cents, such as 12,50"):
         BY_NAME["price"]({"format": "comma"}).clean("dear")
+
+
+def test_header_that_was_written_twice_is_still_understood() -> None:
+    assert guess_mapping(["SKU SKU", "Unit price Unit price", "Colour Colour"]) == {"sku": 0, "price": 1}
