@@ -76,7 +76,7 @@ def _rejected_cells(run: ImportRun) -> Iterator[tuple[RejectedRow, list[str]]]:
         cells = {line: row for line, row in reader if line in rows}
         cells |= {problem.line: problem.cells or [problem.value] for problem in reader.problems}
         for line in sorted(rows):
-            yield rows[line], cells[line]
+            yield rows[line], cells.get(line, [])
 
 
 def clean(claim: Claim) -> None:

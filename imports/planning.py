@@ -1,7 +1,8 @@
 """Cutting a file into chunks that start at rows, so that workers can read them side by side.
 
-A chunk starts where no earlier line can reach past by an open quote, so reading the chunks gives exactly the
-rows and problems of reading the file in one piece. Nearly always that is before `RUN` lines that stand alone,
+A chunk starts where no earlier line can reach past by an open quote, so reading the chunks gives the rows and
+problems of reading the file in one piece; only a repair may look at the lines around, and sees those of its
+chunk. Nearly always that is before `RUN` lines that stand alone,
 which `recovery` never takes for the inside of a record; else it is found by looking back as far as a record
 could reach.
 """
@@ -204,11 +205,16 @@ class _RowSearch:
             size *= 4
 
     def _first_group(self, data: bytes, lines: list[bytes], starts_group: StartsGroup) -> int | None:
-        rows = dict(ChunkReader(data, dialect=self._dialect, width=self._width, first_line=0))
+        reader = ChunkReader(data, dialect=self._dialect, width=self._width, first_line=0)
+        rows = dict(reader)
+        # Staging may repair such a line, and then it may be what the group begins with.
+        broken = {found.line + at for found in reader.problems for at in range(found.lines)}
         horizon, reached = _Horizon([self._text(line) for line in lines], self._grammar), 0
         before: list[str] | None = None
         for index in range(min(len(lines), _GROUP_LINES)):
-            if row := rows.get(index):
+            if index in broken:
+                before = None
+            elif row := rows.get(index):
                 if before is not None and reached <= index and starts_group(before, row):
                     return index
                 before = row

@@ -113,6 +113,13 @@ class ChunkReader:
             self._stops = sorted({*self.suspects, *self._mending.stops(text)})
         self._stop_at_open_lines()
 
+    def _forget_above_pieces(self) -> None:
+        """A row that was read before may go on in a line below it that was not: have it read again."""
+        at = -1
+        while (at := self.recognised.find(b"\1\0", at + 1)) >= 0:
+            if self._coded[at + 1].count(self._grammar.delimiter) < self._width - 1:
+                self.recognised[at] = 0
+
     def _stop_at_open_lines(self) -> None:
         """Have the fast path stop before lines with an odd number of quotes, which mostly begin or end cells
         of several lines: else it would read all lines around them twice. Where every inch is written as a
@@ -133,6 +140,8 @@ class ChunkReader:
         numbers: list[int] = []
         rows: list[list[str]] = []
         index = 0
+        if self._mending:
+            self._forget_above_pieces()
         while index < self.physical_lines:
             stop = self._block_end(index)
             reached = self._fast(index, stop, numbers, rows)

@@ -109,6 +109,8 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         _sorted(run.options),
         _sorted(run.constants),
     ]
+    if not run.repair:
+        how.append("broken lines are rejected")
     if run.keep_unknown:
         how.append(run.header)
     if escape := run.dialect.get("escape"):

@@ -13,8 +13,6 @@ from django.db import connection, transaction
 from imports.models import ImportRun
 from imports.referring import Find, Found
 
-_FIND = "SELECT key, value FROM {} WHERE key = ANY(%s) ORDER BY key, value"
-
 
 def table_of(run: ImportRun) -> str:
     """The table's name."""

@@ -35,7 +35,7 @@ def recall(run: ImportRun) -> None:
     if saved is None:
         return
     run.saved_mapping = saved
-    run.profile = saved.values["profile"]
+    run.profile = saved.values.get("profile", run.profile)
     run.mapping = _recalled_mapping(run, saved.values["mapping"])
     run.options = _known(saved.values["options"])
     for name in _AS_CHOSEN:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from imports import references
+from imports import columns, references
 from imports.columns import EXTRA_COLUMNS
 from imports.dialect import Dialect
 from imports.grouping import Groups, GroupShaper
@@ -82,10 +82,13 @@ def _cells(run: ImportRun) -> ShopCells | None:
     profile = BY_NAME.get(run.profile)
     if profile is None:
         return None
+    at, chosen = run.mapping.get("price"), run.options.get("price", {})
+    found = {} if at is None else columns.found_options("price", run.numbers, at)
+    offered = {name: value for name, value in chosen.items() if value in Price.options.get(name, ())}
     return ShopCells(
         profile,
         header=run.header,
         mapping=run.mapping,
-        price=Price(run.options.get("price")),
+        price=Price(found | offered),
         today=run.created_at.date(),
     )

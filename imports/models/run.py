@@ -20,7 +20,8 @@ OUTCOMES = (
 
 def upload_path(run: ImportRun, filename: str) -> str:
     """Where an uploaded file is stored: a folder of its own, so that names never clash."""
-    stem = "".join(c if c.isalnum() or c in ".-_" else "_" for c in os.path.basename(filename))[-100:]
+    stem = "".join(c if c.isalnum() or c in ".-_" else "_" for c in os.path.basename(filename))
+    stem = stem.encode()[-150:].decode(errors="ignore")  # file systems count bytes
     return f"imports/{uuid.uuid4().hex}/{stem or 'catalog.csv'}"
 
 

@@ -79,7 +79,7 @@ def _choose(request: HttpRequest, run: ImportRun) -> None:
 
 def _mapping(request: HttpRequest) -> dict[str, int]:
     chosen = {column.name: request.POST.get(f"map-{column.name}", "") for column in COLUMNS}
-    return {name: int(index) for name, index in chosen.items() if index.isdecimal()}
+    return {name: int(index) for name, index in chosen.items() if index.isdecimal() and len(index) < 6}
 
 
 def _constants(request: HttpRequest) -> dict[str, str]:

@@ -783,3 +783,21 @@ def test_list_offers_neither_deleting_nor_editing(client: Client) -> None:
     answer = client.get(LIST)
     assert 'name="action"' not in answer.content.decode()
     assert client.post(f"{LIST}1/delete/", {"post": "yes"}).status_code == 404
+
+
+def test_column_number_of_thousands_of_digits_is_none(client: Client) -> None:
+    run = receive(csv_of(BROKEN))
+    answer = client.post(page_of(run), {"action": "import", "map-sku": "9" * 5_000})
+    assert (answer.status_code, ImportRun.objects.get().state) == (422, "draft")
+
+
+def test_option_that_is_not_offered_for_a_shops_file_is_refused(client: Client) -> None:
+    run = receive("Handle,Title,Variant SKU,Variant Price\na,A,A-1,5\n")
+    form = {
+        "action": "import",
+        "map-sku": "2",
+        "map-price": "3",
+        "mode": "upsert",
+        "set-price.format": "bogus",
+    }
+    assert client.post(page_of(run), form).status_code == 422

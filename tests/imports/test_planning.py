@@ -282,3 +282,15 @@ def test_group_without_end_is_cut_where_it_is_too_long(
     assert len(whole.chunks) == 1
     assert len(cut.chunks) > 5
     assert sum(chunk.lines for chunk in cut.chunks) == 500
+
+
+def test_chunk_of_groups_does_not_begin_below_a_lead_that_may_be_repaired() -> None:
+    groups = [[f"h{i},Pot,{i}\n", *[f"h{i},,{i}\n"] * 5] for i in range(60)]
+    for group in groups:
+        group[0] = group[0].replace(",", ";", 1)  # read otherwise only once it is repaired
+    data = "".join(line for group in groups for line in group).encode()
+
+    made = plan(io.BytesIO(data), dialect=dialect(), width=3, target=200, starts_group=starts_product)
+
+    begun = [data[chunk.offset :].split(b"\n")[0] for chunk in made.chunks[1:]]
+    assert [line for line in begun if b",," in line] == []

@@ -143,3 +143,10 @@ def test_drafts_are_kept_for_as_many_days_as_the_settings_say(settings: Any) -> 
     settings.IMPORT_DRAFT_DAYS = 3
     current_app.tasks["imports.discard_old_drafts"].apply().get()
     assert ImportRun.objects.count() == 0
+
+
+def test_long_name_that_is_not_latin_is_stored() -> None:
+    run = receive("sku,name,price\nA,Bowl,1\n", filename="商品" * 60 + ".csv")
+    assert run.filename == "商品" * 60 + ".csv"
+    with run.opened() as stream:
+        assert stream.read(3) == b"sku"

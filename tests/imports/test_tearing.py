@@ -109,3 +109,15 @@ def test_row_is_taken_back_from_a_full_block() -> None:
 
         assert found == rows
         assert [one.line for one in reader.repairs] == [before + 1]
+
+
+def test_piece_below_a_row_that_was_recognised_is_joined_all_the_same() -> None:
+    rows = [[f"TM-{10 + i}", f"Board {i}", f"{i}.50", f"AB-{1000 + i}-X"] for i in range(40)]
+    lines = [",".join(row) for row in rows]
+    lines[AT : AT + 1] = [lines[AT][:-2], "-X"]
+    data, habits = "\n".join([*lines, ""]).encode(), learn(rows, header=HEADER, is_small=True)
+    reader = reader_of(data, 4, habits=habits)
+    reader.recognised[AT] = 1
+
+    assert [row for _, row in reader] == rows
+    assert ([found.line for found in reader.repairs], reader.problems) == ([AT + 1], [])
