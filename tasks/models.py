@@ -36,8 +36,8 @@ class Job(models.Model):
 
     `queued → running → done | dead | cancelled`; a failed attempt goes back to `queued` with a later
     `run_after`. A `held` job waits until whoever held it lets it go on. `attempts` is counted before the
-    work, so a job that kills its worker runs out of them. Whoever writes an effect does so `WHERE lease_token =
-    mine`; the token changes with each claim.
+    work, so a job that kills its worker runs out of them. Whoever writes an effect does so `WHERE
+    lease_token = mine`; the token changes with each claim.
 
     Use a Job for anything whose loss would matter; a plain Celery task only for ticks that come again.
     """
