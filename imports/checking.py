@@ -176,8 +176,9 @@ def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:
             DELETE FROM {run.staging_table} s USING winner w WHERE s.sku = w.sku AND s.line < w.line
             RETURNING s.line, s.sku, w.line AS winner, {run.counts} AS counts
         )
-        INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
-        SELECT %s, line, sku, 'superseded', 'Line ' || winner || ' has the same SKU and comes later.'
+        INSERT INTO imports_setasiderow (run_id, line, sku, outcome, code, reason)
+        SELECT %s, line, sku, 'superseded', 'superseded',
+               'Line ' || winner || ' has the same SKU and comes later.'
         FROM loser WHERE counts ON CONFLICT DO NOTHING
         """,
         [run.pk],
@@ -189,8 +190,8 @@ def _skip_same(cursor: CursorWrapper, run: ImportRun) -> int:
     """List the rows whose product is already just so, in an import that only creates."""
     cursor.execute(
         f"""
-        INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
-        SELECT %s, line, sku, 'skipped', %s FROM {run.staging_table} s WHERE same AND {run.counts}
+        INSERT INTO imports_setasiderow (run_id, line, sku, outcome, code, reason)
+        SELECT %s, line, sku, 'skipped', 'exists', %s FROM {run.staging_table} s WHERE same AND {run.counts}
         """,
         [run.pk, EXISTS],
     )

@@ -20,7 +20,9 @@ from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
 
-_CONTENT = ("name", "description", "price", "stock", "published", "featured", "options")
+_CONTENT = ("name", "description", "price", "published", "featured", "options")
+# What was sold or came back since the file was received, which its numbers of stock can't know of.
+_SOLD = "m.kind IN ('sale', 'return') AND m.at >= %(received)s"
 # An updated product's category: a cleared one is staged as no path.
 _CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
 _PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
@@ -38,15 +40,15 @@ def load(claim: Claim) -> None:
         # A hash join would read the whole catalogue for every range.
         cursor.execute(
             "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB';"
-            " SET LOCAL tallyman.source_hash = 'kept'"  # the trigger on products clears it at other updates
+            # Triggers on products clear the hash, draw a version and enter stock in the ledger for others.
+            " SET LOCAL tallyman.source_hash = 'kept'; SET LOCAL tallyman.stock_kind = 'written'"
         )
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
-        outcomes = _Range(cursor, run, claim.payload).merge(
-            # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
-            fresh=claim.payload["fresh"] and claim.job.attempts == 1
-        )
-        pipeline.loaded(claim, run_id=run.pk, **outcomes)
+        work = _Range(cursor, run, claim.payload)
+        # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
+        outcomes = work.merge(fresh=claim.payload["fresh"] and claim.job.attempts == 1)
+        pipeline.loaded(claim, run_id=run.pk, stock_kept=work.stock_kept, **outcomes)
 
 
 class _Range:
@@ -54,7 +56,13 @@ class _Range:
 
     def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
         self.cursor, self.run = cursor, run
-        self.params = {"run": run.pk, "low": payload["low"], "high": payload["high"]}
+        self.params = {
+            "run": run.pk,
+            "low": payload["low"],
+            "high": payload["high"],
+            "received": run.created_at,
+            "reference": run.subject,
+        }
         self.where = "NOT s.same AND s.sku >= %(low)s" + (
             " AND s.sku < %(high)s" if payload["high"] is not None else ""
         )
@@ -65,10 +73,11 @@ class _Range:
         if "parent" in run.written:
             self.where += f" AND {'' if self.variants else 'NOT'} ({parents.is_variant(run)})"
             self.source += " LEFT JOIN shop_product above ON above.sku = s.parent"
-        self.rows = 0
+        self.rows = self.stock_kept = 0
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
+        self.params["version"] = self._execute("SELECT nextval('shop_content_version')")
         misplaced = self._reject_misplaced() if self.variants else 0
         self.rows = self._count()
         counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
@@ -116,15 +125,16 @@ class _Range:
         """List the rows that the mode leaves out."""
         exists = "EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)"
         if self.run.mode == ImportRun.Mode.CREATE and found:
-            condition, self.params["reason"] = exists, checking.EXISTS
+            condition, code, reason = exists, "exists", checking.EXISTS
         elif self.run.mode == ImportRun.Mode.UPDATE and found < self.rows:
-            condition, self.params["reason"] = f"NOT {exists}", checking.EXISTS_NOT
+            condition, code, reason = f"NOT {exists}", "exists_not", checking.EXISTS_NOT
         else:
             return 0
+        self.params |= {"code": code, "reason": reason}
         return self._execute(
             f"""
-            INSERT INTO imports_setasiderow (run_id, line, sku, outcome, reason)
-            SELECT %(run)s, s.line, s.sku, 'skipped', %(reason)s FROM {self.run.staging_table} s
+            INSERT INTO imports_setasiderow (run_id, line, sku, outcome, code, reason)
+            SELECT %(run)s, s.line, s.sku, 'skipped', %(code)s, %(reason)s FROM {self.run.staging_table} s
             WHERE {self.where} AND {self.run.counts} AND {condition}
             """
         )
@@ -140,27 +150,58 @@ class _Range:
         whole = self._whole_values()
         assignments += [f"{name} = {value}" for name, value in whole.items()]
         differs += [f"p.{name} IS DISTINCT FROM ({value})" for name, value in whole.items()]
-        before, after = _changed("old", [*new, *whole]), _changed("new", [*new, *whole])
+        names = [*new, *whole]
         if "images" in written:
             differs.append(pictures.DIFFER)
-            before, after = f"{before} || {pictures.BEFORE}", f"{after} || {pictures.AFTER}"
+        content = " OR ".join(differs) or "false"
+        stock = self._stock() if "stock" in written else "p.stock"
+        if "stock" in written:
+            names.append("stock")
+            differs.append(f"p.stock <> {stock}")
         if not differs:
             return 0
-        assignments.append(f"source_hash = {self._source_hash(updating=True)}")
+        before, after = _changed("old", names), _changed("new", names)
+        if "images" in written:
+            before, after = f"{before} || {pictures.BEFORE}", f"{after} || {pictures.AFTER}"
+        assignments += [
+            f"stock = {stock}",
+            f"version = CASE WHEN {content} THEN %(version)s ELSE p.version END",
+            f"source_hash = {self._source_hash(updating=True)}",
+        ]
         return self._execute(
             f"""
             WITH changed AS (
                 UPDATE shop_product p SET {", ".join(assignments)}, updated_at = now()
                 FROM {self.source}
                 WHERE p.sku = s.sku AND {self.where} AND ({" OR ".join(differs)})
-                RETURNING s.line, new.id, {before} AS before, {after} AS after, {self.run.counts} AS counts
+                RETURNING s.line, new.id, {before} AS before, {after} AS after, {self.run.counts} AS counts,
+                          old.version AS version_before, new.version AS version_after,
+                          new.stock - old.stock AS moved, new.stock
             ), journaled AS (
-                INSERT INTO imports_rowchange (run_id, product_id, line, before, after)
-                SELECT %(run)s, id, line, before, after FROM changed
-            ) {pictures.REPLACED if "images" in written else ""}
+                INSERT INTO imports_rowchange (run_id, product_id, line, before, after, version_before,
+                                               version_after)
+                SELECT %(run)s, id, line, before, after, version_before, version_after FROM changed
+            ) {_MOVED if "stock" in written else ""} {pictures.REPLACED if "images" in written else ""}
             SELECT count(*) FILTER (WHERE counts) FROM changed
             """
         )
+
+    def _stock(self) -> str:
+        """SQL for the stock of a product `p` that is updated: the file's, less what was sold since the file
+        came. The products are locked, so nothing is sold between this look and the update."""
+        if not self._execute(f"SELECT (EXISTS (SELECT FROM shop_stockmovement m WHERE {_SOLD}))::int"):
+            return "coalesce(s.stock, p.stock)"
+        since = f"""
+            (SELECT coalesce(sum(m.quantity), 0) FROM shop_stockmovement m
+             WHERE m.product_id = p.id AND {_SOLD})
+        """
+        self.stock_kept = self._execute(
+            f"""
+            SELECT count(*) FROM {self.run.staging_table} s JOIN shop_product p ON p.sku = s.sku
+            WHERE {self.where} AND s.stock IS NOT NULL AND {self.run.counts} AND {since} <> 0
+            """
+        )
+        return f"coalesce(greatest(0, s.stock + {since}), p.stock)"
 
     def _whole_values(self) -> dict[str, str]:
         """SQL for the values of an updated product in which the row and the product have a part each."""
@@ -220,20 +261,21 @@ class _Range:
             WITH made AS (
                 INSERT INTO shop_product ({"".join(f"{name}, " for name in more)}
                                           id, sku, slug, name, description, price, stock, category_id,
-                                          published, featured, metadata, created_at, updated_at, source_hash)
+                                          published, featured, metadata, created_at, updated_at, source_hash,
+                                          version, opening_stock)
                 SELECT {"".join(f"{value}, " for value in more.values())}
                        (%(time)s || lpad(to_hex(row_number() OVER (ORDER BY s.slug)), 6, '0')
                         || %(random)s)::uuid,
                        s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
                        coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
-                       now(), now(), {self._source_hash()}
+                       now(), now(), {self._source_hash()}, %(version)s, coalesce(s.stock, 0)
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug
                 RETURNING id {", sku" if has_images or is_shaped else ""}
             ), journaled AS (
-                INSERT INTO imports_createdproducts (run_id, at, product_ids)
-                SELECT %(run)s, now(), array_agg(id) FROM made HAVING count(*) > 0
+                INSERT INTO imports_createdproducts (run_id, at, version, product_ids)
+                SELECT %(run)s, now(), %(version)s, array_agg(id) FROM made HAVING count(*) > 0
             ) {pictures.added(self.run) if has_images else ""}
             SELECT count(*) FROM made {counted}
             """
@@ -266,6 +308,14 @@ class _Range:
               AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)
             """
         )
+
+
+_MOVED = """
+, stock_moved AS (
+    INSERT INTO shop_stockmovement (product_id, quantity, balance, kind, reference, note, by, at)
+    SELECT id, moved, stock, 'import', %(reference)s, '', '', now() FROM changed WHERE moved <> 0
+)
+"""
 
 
 def _key_parts() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What comes after what. Every transition is one transaction with the work it follows.
 
 confirm → plan → (wait) → stage × chunks → check, categories → load × ranges → finish
-                     cancel and fail end it from anywhere
+confirm → plan → stage × chunks → check → compare × ranges → (approve, wait) → load × ranges → finish
+                     cancel and fail end it from anywhere, pause holds its jobs
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def confirm(
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
     repair: bool | None = None,
+    preview: bool = False,
     by: Any = None,
 ) -> ImportRun:
     """Start a draft with these choices, and remember them for its header; what is None is as in the draft.
@@ -64,7 +66,8 @@ def confirm(
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
     what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
     has no such column or a blank cell. Without `repair`, lines
-    that could be repaired are rejected. `by` is the user who confirms it, if any.
+    that could be repaired are rejected. With a `preview`, it stops before anything is written and waits for
+    `approve`. `by` is the user who confirms it, if any.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
@@ -82,9 +85,9 @@ def confirm(
         )
         for name, value in checked.items():
             setattr(run, name, value)
-        run.mode = mode
+        run.mode, run.preview = mode, preview
         remembering.remember(run, options=chosen, by=by)
-        run.state, run.confirmed_at = State.PLANNING, Now()
+        run.state, run.confirmed_at, run.queued_at = State.PLANNING, Now(), Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
     run.refresh_from_db()
@@ -92,7 +95,8 @@ def confirm(
 
 
 def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: int, encoding: str) -> None:
-    """Record the plan and let the import in when no other one writes to the catalogue."""
+    """Record the plan and let the import in when no other one writes to the catalogue; a preview goes on at
+    once, as it writes nothing."""
     with transaction.atomic():
         _one_at_a_time()
         run = hold(run_id, State.PLANNING)
@@ -103,7 +107,10 @@ def planned(claim: claiming.Claim, *, run_id: int, chunks: list[Chunk], lines: i
         run.state = State.WAITING
         run.save()
         claiming.complete(claim)
-        _admit_next()
+        if run.preview:
+            begin_staging(run)
+        else:
+            _admit_next()
 
 
 def _one_at_a_time() -> None:
@@ -119,17 +126,20 @@ def _admit_next() -> None:
     run = ImportRun.objects.waiting().select_for_update().first()
     if run is None:
         return
-    if ImportRun.objects.filter(state=State.PLANNING, confirmed_at__lt=run.confirmed_at).exists():
+    if ImportRun.objects.filter(state=State.PLANNING, preview=False, queued_at__lt=run.queued_at).exists():
         return  # an earlier one is still being read; landing after this one, it would bring back old values
-    run.state, run.started_at = State.STAGING, Now()
-    run.save(update_fields=["state", "started_at"])
-    begin_staging(run)
+    if run.kind == ImportRun.Kind.UNDO or run.preview:
+        begin_loading(run)
+    else:
+        begin_staging(run)
 
 
 def begin_staging(run: ImportRun) -> None:
     """Make the staging table and one job a chunk."""
     from imports import staging
 
+    run.state, run.started_at = State.STAGING, Now()
+    run.save(update_fields=["state", "started_at"])
     staging.make_table(run)
     create(
         _job(
@@ -165,7 +175,7 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
     if run.chunks_done == run.chunks_total:
         _move(run, State.CHECKING)
         jobs = [_job(run, "imports.check", "comparing with the catalogue")]
-        if run.chunks.exclude(categories=[]).exists():
+        if not run.preview and run.chunks.exclude(categories=[]).exists():
             jobs.append(_job(run, "imports.categories", "finding the categories"))
         create(jobs)
     claiming.complete(claim)
@@ -184,6 +194,7 @@ def checked(
 
     Variants come in ranges of their own, after all others: their parents may be in any of those.
     `fresh`: the catalogue had none of the SKUs, so a range need not look for them unless it fails.
+    With a preview, the ranges are compared first, and loaded when it is approved.
     """
     run = _count(
         run_id,
@@ -192,17 +203,70 @@ def checked(
         pending=-sum(outcomes.values()),
         **outcomes,
     )
+    run.ranges = [[*between, fresh] for between in ranges]
+    run.variant_ranges = [[*between, fresh] for between in variant_ranges]
+    run.save(update_fields=["ranges", "variant_ranges"])
+    if not run.preview:
+        begin_loading(run)
+    elif run.ranges_total:
+        both = [(between, False) for between in run.ranges] + [
+            (between, True) for between in run.variant_ranges
+        ]
+        create(
+            _job(
+                run,
+                "imports.compare",
+                f"comparing part {number} of {run.ranges_total}",
+                low=low,
+                high=high,
+                fresh=fresh,
+                variants=variants,
+            )
+            for number, ((low, high, fresh), variants) in enumerate(both, start=1)
+        )
+    else:
+        _previewed(run)
+    claiming.complete(claim)
+
+
+def compared(claim: claiming.Claim, *, run_id: int) -> None:
+    """Count a range that was compared for the preview; the last one makes it ready for approval."""
+    run = _count(run_id, State.CHECKING, ranges_compared=1)
+    if run.ranges_compared == run.ranges_total:
+        _previewed(run)
+    claiming.complete(claim)
+
+
+def _previewed(run: ImportRun) -> None:
+    run.state, run.previewed_at = State.PREVIEWED, Now()
+    run.save(update_fields=["state", "previewed_at"])
+
+
+def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
+    """Let a previewed import write, when its turn has come. Raises RunEnded unless it waits for that."""
+    with transaction.atomic():
+        _one_at_a_time()
+        run = hold(run.pk, State.PREVIEWED)
+        run.state, run.approved_at, run.queued_at, run.approved_by = State.WAITING, Now(), Now(), by
+        run.save()
+        _admit_next()
+    run.refresh_from_db()
+    return run
+
+
+def begin_loading(run: ImportRun) -> None:
+    """Create the load jobs of a run whose ranges are known."""
+    run.refresh_from_db()
     if not run.ranges_total:
         _begin_finishing(run)
+        return
+    run.started_at = run.started_at or Now()
+    run.save(update_fields=["started_at"])
+    _move(run, State.LOADING)
+    if run.ranges:
+        create(_load(run, number, *between) for number, between in enumerate(run.ranges, start=1))
     else:
-        run.variant_ranges = [[*between, fresh] for between in variant_ranges]
-        run.save(update_fields=["variant_ranges"])
-        _move(run, State.LOADING)
-        if ranges:
-            create(_load(run, number, low, high, fresh) for number, (low, high) in enumerate(ranges, start=1))
-        else:
-            _begin_variants(run)
-    claiming.complete(claim)
+        _begin_variants(run)
 
 
 def _load(
@@ -224,9 +288,19 @@ def _begin_variants(run: ImportRun) -> None:
     create(jobs)
 
 
-def loaded(claim: claiming.Claim, *, run_id: int, **outcomes: int) -> None:
-    """Count a loaded range, in the transaction that loaded it; the last one starts what comes next."""
-    run = _count(run_id, State.LOADING, ranges_done=1, pending=-sum(outcomes.values()), **outcomes)
+def loaded(claim: claiming.Claim, *, run_id: int, stock_kept: int = 0, **outcomes: int) -> None:
+    """Count a loaded range, in the transaction that loaded it; the last one starts what comes next.
+
+    `stock_kept` are rows of whose stock sales were taken off; they have an outcome like all others.
+    """
+    run = _count(
+        run_id,
+        State.LOADING,
+        ranges_done=1,
+        stock_kept=stock_kept,
+        pending=-sum(outcomes.values()),
+        **outcomes,
+    )
     if run.ranges_done + len(run.variant_ranges) == run.ranges_total:
         if run.variant_ranges:
             _begin_variants(run)

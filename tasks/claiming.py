@@ -160,9 +160,15 @@ def cancel_waiting(*, subject: str) -> int:
     end of their transaction, through the domain's own state."""
     return (
         Job.objects.of(subject)
-        .filter(state=Job.State.QUEUED)
+        .filter(state__in=[Job.State.QUEUED, Job.State.HELD])
         .update(state=Job.State.CANCELLED, finished_at=Now())
     )
+
+
+def hold_waiting(*, subject: str) -> int:
+    """Put the jobs of `subject` that no worker has begun on hold; returns how many. Running ones end their
+    attempt; should it fail, the next one is not held, so handlers ask the domain's own state."""
+    return Job.objects.of(subject).filter(state=Job.State.QUEUED).update(state=Job.State.HELD)
 
 
 def abandon(claim: Claim, *, reason: str) -> None:

@@ -28,25 +28,29 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def unfinished(self) -> JobQuerySet:
         """Jobs that still have something to do."""
-        return self.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING])
+        return self.filter(state__in=Job.UNFINISHED)
 
 
 class Job(models.Model):
     """One unit of durable work, done once: claim → do → record, the last two in one transaction.
 
     `queued → running → done | dead | cancelled`; a failed attempt goes back to `queued` with a later
-    `run_after`. `attempts` is counted before the work, so a job that kills its worker runs out of them.
-    Whoever writes an effect does so `WHERE lease_token = mine`; the token changes with each claim.
+    `run_after`. A `held` job waits until whoever held it lets it go on. `attempts` is counted before the
+    work, so a job that kills its worker runs out of them. Whoever writes an effect does so `WHERE
+    lease_token = mine`; the token changes with each claim.
 
     Use a Job for anything whose loss would matter; a plain Celery task only for ticks that come again.
     """
 
     class State(models.TextChoices):
         QUEUED = "queued", "waiting"
+        HELD = "held", "on hold"
         RUNNING = "running", "running"
         DONE = "done", "done"
         DEAD = "dead", "dead letter"
         CANCELLED = "cancelled", "cancelled"
+
+    UNFINISHED = (State.QUEUED, State.HELD, State.RUNNING)
 
     kind = models.CharField(max_length=60, help_text="Name of its handler and Celery task.")
     subject = models.CharField(max_length=100, blank=True, help_text="What it works for, such as import/12.")
@@ -99,7 +103,7 @@ class Job(models.Model):
             models.CheckConstraint(
                 name="job_finished_has_time",
                 condition=Q(state__in=["done", "dead", "cancelled"], finished_at__isnull=False)
-                | Q(state__in=["queued", "running"], finished_at__isnull=True),
+                | Q(state__in=["queued", "held", "running"], finished_at__isnull=True),
             ),
         ]
 

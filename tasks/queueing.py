@@ -28,6 +28,7 @@ class NewJob:
     title: str
     payload: dict[str, Any] = field(default_factory=dict)
     delay: timedelta = timedelta(0)
+    held: bool = False  # no worker takes it before `release`
 
 
 def create(jobs: Iterable[NewJob]) -> list[Job]:
@@ -44,6 +45,7 @@ def create(jobs: Iterable[NewJob]) -> list[Job]:
             queue=(handler := handler_for(job.kind)).queue,
             max_attempts=handler.max_attempts,
             payload=job.payload,
+            state=Job.State.HELD if job.held else Job.State.QUEUED,
             run_after=Now() + job.delay,
             hinted_at=Now() + job.delay,
             created_at=Now(),
@@ -51,9 +53,25 @@ def create(jobs: Iterable[NewJob]) -> list[Job]:
         for job in jobs
     ]
     Job.objects.bulk_create(rows)
-    hints = [(row.pk, row.kind, row.queue, row.title, job.delay) for row, job in zip(rows, jobs, strict=True)]
+    hints = [
+        (row.pk, row.kind, row.queue, row.title, job.delay)
+        for row, job in zip(rows, jobs, strict=True)
+        if not job.held
+    ]
     transaction.on_commit(lambda: _send_all(hints), robust=True)
     return rows
+
+
+@transaction.atomic
+def release(*, subject: str) -> int:
+    """Let the held jobs of `subject` go on; returns how many. Hints go out when the transaction commits."""
+    held = list(Job.objects.of(subject).filter(state=Job.State.HELD).order_by("pk").select_for_update())
+    Job.objects.filter(pk__in=[job.pk for job in held]).update(
+        state=Job.State.QUEUED, run_after=Now(), hinted_at=Now()
+    )
+    hints = [(job.pk, job.kind, job.queue, job.title, timedelta(0)) for job in held]
+    transaction.on_commit(lambda: _send_all(hints), robust=True)
+    return len(held)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from imports.models.records import Chunk as Chunk
 from imports.models.records import CreatedProducts as CreatedProducts
+from imports.models.records import PlannedChange as PlannedChange
 from imports.models.records import RejectedRow as RejectedRow
 from imports.models.records import RepairedRow as RepairedRow
 from imports.models.records import RowChange as RowChange

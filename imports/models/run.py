@@ -25,19 +25,27 @@ def upload_path(run: ImportRun, filename: str) -> str:
     return f"imports/{uuid.uuid4().hex}/{stem or 'catalog.csv'}"
 
 
+# A preview is staged and compared beside whatever writes to the catalogue.
+_AT_WORK = Q(state__in=["loading", "finishing"]) | Q(state__in=["staging", "checking"], preview=False)
+
+
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     """Filters that chain."""
 
     def active(self) -> ImportRunQuerySet:
         """Runs that write to the catalogue or are about to: one at a time (a constraint says so)."""
-        return self.filter(state__in=ImportRun.ACTIVE)
+        return self.filter(_AT_WORK)
 
     def waiting(self) -> ImportRunQuerySet:
-        return self.filter(state=ImportRun.State.WAITING).order_by("confirmed_at", "pk")
+        return self.filter(state=ImportRun.State.WAITING).order_by("queued_at", "pk")
 
 
 class ImportRun(models.Model):
     """An import: `draft → planning → waiting → staging → checking → loading → finishing → completed`.
+
+    One with a preview is staged and compared first and then waits for its approval: `draft → planning →
+    staging → checking → previewed → waiting → loading → finishing → completed`. The undo of an import is
+    a run as well, without a file: `waiting → loading → finishing → completed`.
 
     From any state before its end it may become `cancelled` or `failed`. Counters change only in the
     transaction of the effect they count; `rows` is the sum of the nine outcomes at every instant, and
@@ -51,27 +59,85 @@ class ImportRun(models.Model):
         WAITING = "waiting", "waiting for another import"
         STAGING = "staging", "checking rows"
         CHECKING = "checking", "comparing with the catalogue"
+        PREVIEWED = "previewed", "to be approved"
         LOADING = "loading", "writing to the catalogue"
         FINISHING = "finishing", "finishing"
         COMPLETED = "completed", "completed"
         FAILED = "failed", "failed"
         CANCELLED = "cancelled", "cancelled"
 
-    ACTIVE = (State.STAGING, State.CHECKING, State.LOADING, State.FINISHING)
     ENDED = (State.COMPLETED, State.FAILED, State.CANCELLED)
+
+    class Kind(models.TextChoices):
+        IMPORT = "import", "import"
+        UNDO = "undo", "undo"
 
     class Mode(models.TextChoices):
         UPSERT = "upsert", "Create new products and update existing ones"
         CREATE = "create", "Only create new products"
         UPDATE = "update", "Only update existing products"
+        UNPUBLISH = "unpublish", "Unpublish the products that are listed"
+        DELETE = "delete", "Delete the products that are listed"
+
+    class Errors(models.TextChoices):
+        LAND = "land", "Import the good rows, list the broken ones"
+        NOTHING = "nothing", "Import nothing if any row is broken"
+        LIMIT = "limit", "Stop when more rows are broken than"
+
+    class Mirror(models.TextChoices):
+        OFF = "", "Leave them as they are"
+        CATEGORY = "category", "Unpublish those of a category"
+        SOURCE = "source", "Unpublish those of the same source"
+
+    class StockAs(models.TextChoices):
+        SET = "set", "The stock there is (what was sold since the file came is taken off)"
+        ADJUST = "adjust", "Pieces to add, or with a minus to take away"
 
     class Blank(models.TextChoices):
         KEEP = "keep", "Keep what the catalogue has"
         CLEAR = "clear", "Clear it: no description, category, metadata, parent, options or images, stock 0"
 
+    kind = models.CharField(max_length=6, choices=Kind, default=Kind.IMPORT)
+    undoes = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="undone_by",
+        db_index=False,
+        help_text="The run that this one takes back.",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
-    file = models.FileField(upload_to=upload_path, max_length=255)
+    errors = models.CharField(
+        max_length=10, choices=Errors, default=Errors.LAND, help_text="What broken rows mean for the others."
+    )
+    error_limit = models.IntegerField(default=0, help_text="Broken rows that are put up with.")
+    mirror = models.CharField(
+        max_length=10,
+        choices=Mirror,
+        default=Mirror.OFF,
+        blank=True,
+        help_text="What happens to products that the file no longer has.",
+    )
+    mirror_category = models.ForeignKey(
+        "shop.Category", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    source = models.CharField(
+        max_length=60, blank=True, help_text="Name of the feed; its products remember it."
+    )
+    stock_as = models.CharField(
+        max_length=6, choices=StockAs, default=StockAs.SET, help_text="What a number of stock means."
+    )
+    preview = models.BooleanField(
+        default=False, help_text="Show all that would change and wait until somebody approves it."
+    )
+    forecast = models.JSONField(default=dict, help_text="What the preview counted, by outcome and field.")
+    warnings = models.JSONField(
+        default=list,
+        help_text="Of what the preview found: code, message, figure, limit, second of each.",
+    )
+    file = models.FileField(upload_to=upload_path, max_length=255, blank=True)
     filename = models.CharField(max_length=255, help_text="As its owner named it.")
     size = models.BigIntegerField(help_text="Bytes.")
     sha256 = models.CharField(max_length=64)
@@ -133,12 +199,21 @@ class ImportRun(models.Model):
         help_text="Lines that were repaired, or left out as a comment or the header again; no outcome.",
     )
 
+    unlisted = models.BigIntegerField(
+        default=0, help_text="Products that the file no longer has and that were unpublished; no outcome."
+    )
+    stock_kept = models.BigIntegerField(
+        default=0, help_text="Rows whose stock had sales since the file came taken off; no outcome."
+    )
+
     chunks_total = models.IntegerField(default=0)
     chunks_done = models.IntegerField(default=0)
     rows_staged = models.BigIntegerField(default=0, help_text="Valid rows in the staging table.")
     lines_staged = models.BigIntegerField(default=0, help_text="Lines read so far, for the progress bar.")
     ranges_total = models.IntegerField(default=0)
+    ranges_compared = models.IntegerField(default=0, help_text="For the preview.")
     ranges_done = models.IntegerField(default=0)
+    ranges = models.JSONField(default=list, help_text="Key ranges to be loaded when a preview is approved.")
     variant_ranges = models.JSONField(
         default=list, help_text="Key ranges of variants, to be loaded when all other rows are."
     )
@@ -146,6 +221,14 @@ class ImportRun(models.Model):
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    previewed_at = models.DateTimeField(null=True, blank=True, help_text="When the preview was there.")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    queued_at = models.DateTimeField(null=True, blank=True, help_text="Decides who writes first.")
+    paused_at = models.DateTimeField(null=True, blank=True, help_text="Set while it is paused.")
+    purged_at = models.DateTimeField(null=True, blank=True, help_text="When file and journal were removed.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -186,6 +269,10 @@ class ImportRun(models.Model):
                 condition=~Q(state="completed") | Q(pending=0),
             ),
             models.CheckConstraint(
+                name="import_undo_names_what_it_undoes",
+                condition=Q(kind="import", undoes=None) | Q(kind="undo", undoes__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="import_ended_has_time",
                 condition=Q(state__in=["completed", "failed", "cancelled"], finished_at__isnull=False)
                 | (~Q(state__in=["completed", "failed", "cancelled"]) & Q(finished_at__isnull=True)),
@@ -194,12 +281,12 @@ class ImportRun(models.Model):
             models.UniqueConstraint(
                 models.Value(1),
                 name="import_one_active",
-                condition=Q(state__in=["staging", "checking", "loading", "finishing"]),
+                condition=_AT_WORK,
             ),
         ]
 
     def __str__(self) -> str:
-        return f"Import {self.pk}: {self.filename}"
+        return f"{self.get_kind_display().capitalize()} {self.pk}: {self.filename}"
 
     def opened(self) -> BinaryIO:
         """The file's bytes, seekable; use it in a `with` block."""
@@ -256,7 +343,9 @@ class ImportRun(models.Model):
 
     @property
     def is_active(self) -> bool:
-        return self.state in self.ACTIVE
+        if self.state in (self.State.STAGING, self.State.CHECKING):
+            return not self.preview
+        return self.state in (self.State.LOADING, self.State.FINISHING)
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -275,10 +364,17 @@ class ImportRun(models.Model):
 
     @property
     def seconds(self) -> float | None:
-        """From the confirmed file to the end, in seconds; None while it has not begun."""
+        """From the confirmed file to the end, in seconds; None while it has not begun.
+
+        The time that a preview waited for its approval is nobody's work and not counted.
+        """
         if self.confirmed_at is None:
             return None
-        return ((self.finished_at or timezone.now()) - self.confirmed_at).total_seconds()
+        now = self.finished_at or timezone.now()
+        if self.previewed_at is None:
+            return (now - self.confirmed_at).total_seconds()
+        before = (self.previewed_at - self.confirmed_at).total_seconds()
+        return before + ((now - self.approved_at).total_seconds() if self.approved_at else 0.0)
 
     def summary(self) -> dict[str, Any]:
         """The result as `import_catalog --json` prints it."""

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from config.embedded import Servers
 from tasks import registry
+from tasks.claiming import claim, hold_waiting
 from tasks.models import Job
-from tasks.queueing import NewJob, create, retry
+from tasks.queueing import NewJob, create, release, retry
 from tests.tasks.conftest import KIND, Register, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("handler")]
@@ -108,3 +109,19 @@ def test_every_kind_of_job_has_a_queue_and_a_task_of_its_name() -> None:
     for kind in registry.kinds():
         task = current_app.tasks[kind]
         assert (kind, task.queue in QUEUES, task.queue) == (kind, True, registry.handler_for(kind).queue)
+
+
+def test_held_job_waits_for_its_release(broker: redis.Redis) -> None:
+    [job] = create([NewJob(kind=KIND, subject="thing/1", title="Test", held=True)])
+
+    assert (lengths(broker), claim(job_id=job.pk)) == ({}, None)
+    assert release(subject="thing/1") == 1
+    assert lengths(broker) == {"default": 1}
+    assert claim(job_id=job.pk) is not None
+
+
+def test_waiting_jobs_of_a_subject_are_held_and_others_are_not() -> None:
+    mine, other = create([NewJob(KIND, "thing/1", "Mine"), NewJob(KIND, "thing/2", "Other")])
+
+    assert hold_waiting(subject="thing/1") == 1
+    assert (claim(job_id=mine.pk), claim(job_id=other.pk) is None) == (None, False)

@@ -1,170 +1,21 @@
-"""The catalogue. Constraints hold what the code promises; every index names the query that needs it."""
+"""What is sold. Constraints hold what the code promises; every index names the query that needs it."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import Any, Literal
-from uuid import UUID
+from typing import Literal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import connection, models, transaction
-from django.db.models import Exists, F, Func, OuterRef, Q, Subquery, TextField, UUIDField, Value
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Now
 
-
-def new_key() -> UUID:
-    """A key from the database's `uuidv7()`, for a row that must have one before it is saved."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT uuidv7()")
-        key: UUID = cursor.fetchone()[0]
-    return key
-
-
-class UUIDv7(Func):
-    """PostgreSQL 18's time-ordered UUID: new keys go to the right edge of every index."""
-
-    function = "uuidv7"
-    arity = 0
-    output_field = UUIDField()
-
-
-MAX_PATH = 1000  # characters of a category's full name
-
-
-class TimestampedModel(models.Model):
-    """When a row was made and last changed (UTC)."""
-
-    created_at = models.DateTimeField("created", db_default=Now(), editable=False)
-    updated_at = models.DateTimeField("changed", auto_now=True, db_default=Now())
-
-    class Meta:
-        abstract = True
-
-
-# Each category right after the one above it, siblings by name. Compared as one text, “Home & Garden” would
-# come between “Home” and “Home > Kitchen”.
-TREE_ORDER = Func(F("key"), Value(" > "), function="string_to_array", output_field=TextField())
-
-
-class CategoryQuerySet(models.QuerySet["Category"]):
-    """Filters that chain."""
-
-    def roots(self) -> CategoryQuerySet:
-        return self.filter(parent=None)
-
-    def below(self, category: Category) -> CategoryQuerySet:
-        """The category itself and everything under it."""
-        return self.filter(Q(pk=category.pk) | Q(path__startswith=f"{category.path}/"))
-
-    def with_product_counts(self) -> CategoryQuerySet:
-        """Annotate `product_count`: products directly in the category.
-
-        A subquery, because a page shows few categories of a catalogue with many products.
-        """
-        inside = Product.objects.filter(category=OuterRef("pk")).order_by().values("category")
-        return self.annotate(
-            product_count=Coalesce(Subquery(inside.annotate(count=models.Count("*")).values("count")), 0)
-        )
-
-
-class Category(TimestampedModel):
-    """A node of the category tree. `path`, `full_name` and `key` follow from parent, slug and name."""
-
-    name = models.CharField(max_length=120)
-    slug = models.SlugField(max_length=130, db_index=False)
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children"
-    )
-    # C collation: byte order lets `startswith` use the unique index and makes it narrow and quick.
-    path = models.CharField(
-        max_length=MAX_PATH, editable=False, db_collation="C", help_text="Slugs: home/kitchen/knives"
-    )
-    full_name = models.CharField(max_length=MAX_PATH, editable=False, help_text="Home > Kitchen > Knives")
-    key = models.CharField(
-        max_length=MAX_PATH, editable=False, db_collation="C", help_text="full_name without regard to case."
-    )
-
-    objects = CategoryQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "categories"
-        ordering = ["full_name"]
-        constraints = [
-            models.UniqueConstraint(fields=["path"], name="category_path_unique"),  # page by address; subtree
-            models.UniqueConstraint(  # an import finds a category by its written path
-                fields=["key"],
-                name="category_key_unique",
-                violation_error_message="This category already exists here (case and spacing do not count).",
-            ),
-            models.CheckConstraint(
-                condition=~Q(parent=F("pk")),
-                name="category_not_own_parent",
-                violation_error_message="A category can't be its own parent.",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.full_name or self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Derive the paths, here and, when they changed, in everything below."""
-        from shop.categories import slug_of
-
-        self.slug = self.slug or slug_of(self.name)
-        self.derive_paths()
-        # Asked of the table: a form has derived the paths of this object before it saves it.
-        stored = Category.objects.filter(pk=self.pk).values_list("path", "full_name", "key").first()
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if stored and stored != (self.path, self.full_name, self.key):
-                for child in self.children.all():
-                    child.parent = self
-                    child.save()
-
-    def clean(self) -> None:
-        """Refuse what the paths can't express, naming the field; raises ValidationError.
-
-        The paths are no form fields, so Django leaves their constraints to the database.
-        """
-        self.name = " ".join(self.name.split())
-        if ">" in self.name:
-            raise ValidationError({"name": "A name can't contain “>”: it separates the names in a path."})
-        self._refuse_circle()
-        self.derive_paths()
-        if len(self.full_name) > MAX_PATH:
-            raise ValidationError(
-                {"name": f"With all names above it, it has more than {MAX_PATH:,} characters; shorten one."}
-            )
-        others = Category.objects.exclude(pk=self.pk)
-        if others.filter(key=self.key).exists():
-            raise ValidationError(
-                {"name": f"“{self.full_name}” already exists (case and spacing do not count)."}
-            )
-        if others.filter(path=self.path).exists():
-            raise ValidationError({"slug": f"The address “{self.path}” is taken; choose another slug."})
-
-    def _refuse_circle(self) -> None:
-        above = self.parent if self.pk else None
-        while above:
-            if above.pk == self.pk:
-                raise ValidationError(
-                    {"parent": f"“{self.name}” can't be moved below itself: “{self.parent}” is part of it."}
-                )
-            above = above.parent
-
-    def derive_paths(self) -> None:
-        """Set `path`, `full_name` and `key` from the parent, the slug and the name; saves nothing."""
-        from shop.categories import SEPARATOR, key_of, slug_of
-
-        above = self.parent
-        slug, key = self.slug or slug_of(self.name), key_of([self.name])
-        self.path = f"{above.path}/{slug}" if above else slug
-        self.full_name = f"{above.full_name}{SEPARATOR}{self.name}" if above else self.name
-        self.key = f"{above.key}{SEPARATOR}{key}" if above else key
+from shop.models.base import ContentVersion, TimestampedModel, UUIDv7
+from shop.models.category import Category
 
 
 class StockLevel(models.TextChoices):
@@ -291,6 +142,17 @@ class Product(TimestampedModel):
     # What the product was last written from, as its writer knows it again: while it is set, the product is
     # just as that source said. A trigger clears it at every update that does not announce itself.
     source_hash = models.BigIntegerField(null=True, editable=False)
+    # Names the content (all but stock): a trigger draws a new one whenever that changes, so two looks that
+    # saw the same version saw the same content. Only an undo, which brings content back, brings back its
+    # version too.
+    version = models.BigIntegerField(db_default=ContentVersion(), editable=False)
+    # The first entry of the product's stock ledger, kept here because a million rows of their own would cost
+    # more than all else that a first import writes. Never changes.
+    opening_stock = models.IntegerField(default=0, db_default=0, editable=False)
+    # Which feed it belongs to, as imports name it: a supplier, a shop system. Mirrors keep to one.
+    source = models.CharField(
+        max_length=60, blank=True, default="", db_default="", db_collation="C", editable=False
+    )
 
     objects = ProductQuerySet.as_manager()
 
