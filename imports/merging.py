@@ -255,6 +255,9 @@ class _Range:
         written = self.run.written
         more = {"parent_id": "above.id", "options": "coalesce(s.options, '{}')"}
         more = {name: value for name, value in more.items() if name.removesuffix("_id") in written}
+        metadata = "coalesce(s.metadata, '{}')"
+        if self.run.keep_unknown:
+            metadata += " || coalesce(s.extra, '{}')"
         has_images, is_shaped = "images" in written, self.run.is_shaped
         counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if is_shaped else ""
         statement = f"""
@@ -268,7 +271,7 @@ class _Range:
                         || %(random)s)::uuid,
                        s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
-                       coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
+                       coalesce(s.featured, false), {metadata},
                        now(), now(), {self._source_hash()}, %(version)s, coalesce(s.stock, 0)
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug

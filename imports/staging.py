@@ -231,6 +231,7 @@ def _copy_rows(run: ImportRun, batch: Batch) -> None:
 
     A value that PostgreSQL refuses although we let it through is found by halving, and its line rejected.
     """
+    batch.sort()  # a load then finds its rows of the chunk on a few pages, not on all of them
     columns = [column.name for column in batch.columns]
     names = ["line", "sku", *_counted(run), "found", "hash", "slug", "extra", *columns]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
