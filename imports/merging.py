@@ -201,7 +201,7 @@ class _Range:
             WHERE {self.where} AND s.stock IS NOT NULL AND {self.run.counts} AND {since} <> 0
             """
         )
-        return f"coalesce(greatest(0, s.stock + {since}), p.stock)"
+        return f"CASE WHEN s.stock IS NULL THEN p.stock ELSE greatest(0, s.stock + {since}) END"
 
     def _whole_values(self) -> dict[str, str]:
         """SQL for the values of an updated product in which the row and the product have a part each."""

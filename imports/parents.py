@@ -69,12 +69,18 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
 
 
 def _lock_parents(cursor: CursorWrapper, run: ImportRun, where: str, params: dict[str, Any]) -> None:
-    """Keep parents from being deleted or becoming variants: inserts go past the triggers that would see."""
+    """Keep parents from being deleted or becoming variants: inserts go past the triggers that would see.
+
+    The products of the rows themselves are locked with them, all in the order of their SKUs: one after the
+    other could wait in a circle with a sale of a parent and its variant.
+    """
     cursor.execute(
         f"""
-        WITH locked AS MATERIALIZED (
-            SELECT 1 FROM (SELECT DISTINCT parent FROM {run.staging_table} s WHERE {where}) s
-            JOIN shop_product p ON p.sku = s.parent ORDER BY p.sku FOR SHARE OF p
+        WITH wanted AS MATERIALIZED (
+            SELECT sku FROM {run.staging_table} s WHERE {where}
+            UNION SELECT parent FROM {run.staging_table} s WHERE {where}
+        ), locked AS MATERIALIZED (
+            SELECT 1 FROM wanted w JOIN shop_product p ON p.sku = w.sku ORDER BY p.sku FOR UPDATE OF p
         ) SELECT count(*) FROM locked
         """,
         params,
