@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from imports import reading
-from imports.reading import Problem
+from imports.problems import Problem
 from tests.imports.tables import dialect, read, reader_of, retail_table, written
 
 
