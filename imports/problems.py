@@ -17,6 +17,8 @@ _MESSAGES = {
     "cell cut the line, put that cell in quotes ({quote}).",
     "too_many_cells": "{count} where the header has {width}. Put the cell that contains a {delimiter} in "
     "quotes ({quote}), or remove the cells that are too many.",
+    "two_rows": "{count} where the header has {width}, and a carriage return (CR) among them: these may be "
+    "two rows. Put each on a line of its own.",
     "stray_quote": "A quote ({quote}) in {where} has no partner or has text after it. Remove it, or put the "
     "whole cell in quotes and write the quote twice ({quote}{quote}).",
     "line_break": "A line break in {where} tore this row in two. Remove it, or put that cell in quotes "
@@ -26,6 +28,7 @@ _MESSAGES = {
     "nul_byte": "There is an invisible NUL byte in {where}. Delete it or export the file again.",
     "cell_too_long": f"There are more than {MAX_CELL:,} characters in {{where}}. Shorten the text.",
 }
+_LONE_RETURN = re.compile(r"\r(?!\n|\Z)").search
 _ABOUT_A_CELL = {"stray_quote", "line_break", "encoding", "nul_byte"}
 
 
@@ -83,6 +86,8 @@ class Teller:
 
     def _message(self, code: str, column: int | None, count: int, line: str) -> str:
         bad = FOREIGN.search(line)
+        if code == "too_many_cells" and _LONE_RETURN(line):
+            code = "two_rows"
         return _MESSAGES[code].format(
             count="1 cell" if count == 1 else f"{count} cells",
             width=self._width,
