@@ -32,7 +32,7 @@ def check(claim: Claim) -> None:
     with connection.cursor() as cursor:
         rows = _count(cursor, run)
     if rows.all != run.rows_staged:
-        staging.rebuild(run)
+        staging.rebuild(run, state=ImportRun.State.CHECKING)
         with connection.cursor() as cursor:
             rows = _count(cursor, run)
     variant = f"({parents.is_variant(run)})"
@@ -164,8 +164,8 @@ def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> tuple[int, int]
             cursor.execute(index)
         return 0, 0
     except IntegrityError:
-        # In a table that is filled again for the load, those are not: they were rejected the first time.
-        rejected = parents.reject_contested(cursor, run) if run.state == ImportRun.State.CHECKING else 0
+        # Once counted, they are not in a table that is filled again.
+        rejected = 0 if run.ranges_total else parents.reject_contested(cursor, run)
         superseded = _set_aside_superseded(cursor, run)
         cursor.execute(index)
         return superseded, rejected

@@ -49,10 +49,7 @@ def find_table(
     `whole` says that the file ends with them; only then are footers looked for. `header_line` is as in
     Corrections; that line must not be blank.
     """
-    start = max(0, (header_line or 0) - 1)
-    above = list(read_records(lines[:start], syntax, line_end, width))
-    below = read_records(lines[start:], syntax, line_end, width)
-    tables = tables_in([found._replace(start=start + found.start) for found in below])
+    above, tables = _parts(lines, syntax, line_end, width, start=max(0, (header_line or 0) - 1))
     at = 0 if header_line else _largest(tables, width)
     table, rest = tables[at], tables[at + 1 :]
     top = Heading(table, lines, syntax, line_end, width, None if header_line is None else header_line > 0)
@@ -78,6 +75,15 @@ def find_table(
             *_asides(rest, lines, "table"),
         ],
     )
+
+
+def _parts(
+    lines: Sequence[str], syntax: Syntax, line_end: str, width: int, *, start: int
+) -> tuple[list[Record], list[list[Record]]]:
+    """The records above the line of index `start`, and the tables from there on."""
+    above = list(read_records(lines[:start], syntax, line_end, width))
+    below = read_records(lines[start:], syntax, line_end, width)
+    return above, tables_in([found._replace(start=start + found.start) for found in below])
 
 
 def _largest(tables: list[list[Record]], width: int) -> int:

@@ -141,15 +141,15 @@ def is_lost(run: ImportRun) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def rebuild(run: ImportRun) -> None:
+def rebuild(run: ImportRun, *, state: ImportRun.State | None = None) -> None:
     """Stage all chunks again into a new table, as they were staged first, without counting anything again.
 
-    Raises RunEnded, and makes no table, when the run is not in the state any more in which it was read.
+    Whoever does not hold the run names the `state` that it must be in: else RunEnded, and no table is made.
     """
     with transaction.atomic():
         make_table(run)
-        # After the table, because the job that finds the categories locks theirs first and then the run.
-        pipeline.hold(run.pk, ImportRun.State(run.state))
+        if state:  # after the table: the job that finds the categories locks theirs first and then the run
+            pipeline.hold(run.pk, state)
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
             _copy(run, batch)

@@ -191,9 +191,9 @@ def test_import_cancelled_while_its_table_is_filled_again_leaves_none(
     empty(run)
     rebuild = staging.rebuild
 
-    def rebuild_late(run: ImportRun) -> None:
+    def rebuild_late(run: ImportRun, **how: Any) -> None:
         work(pipeline.cancel(run=ImportRun.objects.get(pk=run.pk)))
-        rebuild(run)
+        rebuild(run, **how)
 
     monkeypatch.setattr(staging, "rebuild", rebuild_late)
     do(check)
