@@ -271,6 +271,8 @@ def test_later_line_of_a_variant_wins() -> None:
             {"A": "B", "B": None},
         ),
         ([row("A"), variant("A", "B"), row("B"), variant("B", "S")], [3], [4], {"A": None, "B": "S"}),
+        # In a circle, nobody's later line is known to stand before the load.
+        ([row("A"), variant("A", "B"), row("B"), variant("B", "A")], [3, 5], [2, 4], {}),
     ],
 )
 def test_later_line_that_can_be_no_variant_supersedes_nothing(
