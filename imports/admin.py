@@ -21,6 +21,7 @@ from unfold.decorators import display
 from imports.models import ImportRun
 from imports.pages import confirming, listing, receiving, watching
 from imports.progress import progress_of
+from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from tasks.listing import spoken
 
 type View = Callable[..., HttpResponseBase]

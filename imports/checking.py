@@ -32,13 +32,14 @@ def check(claim: Claim) -> None:
     with connection.cursor() as cursor:
         rows = _count(cursor, run)
     if rows.all != run.rows_staged:
-        staging.rebuild(run)
+        staging.rebuild(run, state=ImportRun.State.CHECKING)
         with connection.cursor() as cursor:
             rows = _count(cursor, run)
     variant = f"({parents.is_variant(run)})"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
-        if superseded := _settle_duplicates(cursor, run):
+        superseded, rejected = _settle_duplicates(cursor, run)
+        if superseded or rejected:
             rows = _count(cursor, run)
         skipped = _skip_same(cursor, run) if rows.same and run.mode == ImportRun.Mode.CREATE else 0
         _prepare_for_loading(cursor, run, rows)
@@ -49,6 +50,7 @@ def check(claim: Claim) -> None:
             variant_ranges=_ranges(cursor, run, rows.variants, variant),
             fresh=not rows.found,
             superseded=superseded,
+            rejected=rejected,
             unchanged=rows.unchanged - skipped,
             skipped=skipped,
         )
@@ -150,8 +152,9 @@ def _are_resolved(cursor: CursorWrapper, table: str) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
-    """Leave one row a SKU in the staging table and index it; returns how many were superseded.
+def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> tuple[int, int]:
+    """Leave one row a SKU in the staging table and index it; returns how many lines were superseded, and how
+    many rejected because they would have superseded one without being sound.
 
     Most files have no SKU twice: building the unique index, which is needed anyway, finds that out.
     """
@@ -159,11 +162,13 @@ def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
     try:
         with transaction.atomic():
             cursor.execute(index)
-        return 0
+        return 0, 0
     except IntegrityError:
+        # Once counted, they are not in a table that is filled again.
+        rejected = 0 if run.ranges_total else parents.reject_contested(cursor, run)
         superseded = _set_aside_superseded(cursor, run)
         cursor.execute(index)
-        return superseded
+        return superseded, rejected
 
 
 def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:

@@ -17,7 +17,7 @@ from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
-from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow
+from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow, SetAsideRow
 from imports.opening import open_chunk
 from imports.planning import plan as plan_chunks
 from imports.reading import ChunkReader
@@ -48,6 +48,7 @@ _BATCH = 1000  # rows handed to COPY at once
 def plan(claim: Claim) -> None:
     """Cut the file into chunks that begin at rows, and count its lines."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
+    pipeline.must_be(run, ImportRun.State.PLANNING)
     dialect = Dialect.from_dict(run.dialect)
     try:
         with run.opened() as stream:
@@ -140,15 +141,18 @@ def is_lost(run: ImportRun) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def rebuild(run: ImportRun) -> None:
-    """Stage all chunks again into a new table, without counting anything a second time."""
+def rebuild(run: ImportRun, *, state: ImportRun.State | None = None) -> None:
+    """Stage all chunks again into a new table, as they were staged first, without counting anything again.
+
+    Whoever does not hold the run names the `state` that it must be in: else RunEnded, and no table is made.
+    """
     with transaction.atomic():
         make_table(run)
+        if state:  # after the table: the job that finds the categories locks theirs first and then the run
+            pipeline.hold(run.pk, state)
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
             _copy(run, batch)
-            if run.state != ImportRun.State.LOADING:
-                _note(run, chunk, batch)
 
 
 def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
@@ -156,7 +160,7 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     reader = open_chunk(run, chunk)
     recognised = recognise(run, reader)
     was_unchanged = b""
-    if run.state == ImportRun.State.LOADING:
+    if run.state != ImportRun.State.STAGING:
         was_unchanged = zlib.decompress(chunk.unchanged)
         reader.recognised[:] = bytes(map(and_, reader.recognised, was_unchanged))
     batch = clean(run, reader, recognised.hashes)
@@ -173,23 +177,31 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
 
 
 def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: bytes) -> None:
-    """Rows that were counted when they were staged first stay what they were counted as, whatever happened to
-    the catalogue since; the others are loaded, as they would have been. Rows that don't count are loaded in
-    any case: what they would leave alone they leave alone again."""
-    last = chunk.first_line + chunk.lines
-    lines = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last).values_list("line", flat=True)
-    rejected = set(lines)
+    """Rows stay what they were taken for when they were staged first, whatever happened to the catalogue
+    since; the others are loaded, as they would have been. Rows that don't count are loaded in any case: what
+    they would leave alone they leave alone again."""
+    gone = _counted_out(run, chunk)
     settled = [
-        (line in rejected or bool(was_unchanged[line - chunk.first_line]))
-        and (line, sku) not in batch.companions
+        (line in gone or bool(was_unchanged[line - chunk.first_line])) and (line, sku) not in batch.companions
         for line, sku in zip(batch.lines, batch.skus, strict=True)
     ]
     batch.unchanged += [
         (line, sku)
         for line, sku in compress(zip(batch.lines, batch.skus, strict=True), settled)
-        if line not in rejected
+        if line not in gone
     ]
     batch.keep(not is_settled for is_settled in settled)
+
+
+def _counted_out(run: ImportRun, chunk: Chunk) -> set[int]:
+    """The chunk's lines that are rejected already, and the superseded ones: those stay so even where the load
+    has rejected the line that superseded them."""
+    last = chunk.first_line + chunk.lines
+    rejected = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last)
+    superseded = run.set_aside.filter(
+        line__gte=chunk.first_line, line__lt=last, outcome=SetAsideRow.Outcome.SUPERSEDED
+    )
+    return {*rejected.values_list("line", flat=True), *superseded.values_list("line", flat=True)}
 
 
 def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
