@@ -57,7 +57,7 @@ class Catalogue:
 
         `with_categories` leaves the categories in the empty tables.
         """
-        _empty()
+        empty()
         if with_categories:
             _make_categories(self.paths)
         if case != Case.FIRST:
@@ -93,7 +93,7 @@ def make(rows: int, folder: Path) -> Catalogue:
     _write(base, sample_catalog.rows(rows))
     _write(changed, sample_catalog.rows(rows, changed=CHANGED_PERCENT))
     paths = frozenset(cells[sample_catalog.CATEGORY] for cells in _cells(base))
-    _empty()
+    empty()
     ids = _make_categories(paths)
     prepared = {}
     for case, path in ((Case.FIRST, base), (Case.CHANGED, changed)):
@@ -116,6 +116,43 @@ def make(rows: int, folder: Path) -> Catalogue:
     return catalogue
 
 
+class NewRows:
+    """Rows of other products, as a file and prepared for COPY, to be added to a catalogue."""
+
+    def __init__(self, rows: int, folder: Path) -> None:
+        self.path, self._prepared = folder / f"{rows}-new.csv", f"{rows}-new.copy"
+        _write(self.path, sample_catalog.rows(rows, seed=99))
+
+    def double(self) -> None:
+        """Give the catalogue each of its products once more, under another SKU."""
+        _run(
+            f"INSERT INTO shop_product ({_COLUMNS}) SELECT 'X' || sku, 'x-' || slug,"
+            f" {_COLUMNS.partition('slug, ')[2]} FROM shop_product"
+        )
+
+    def copy(self) -> None:
+        """COPY the rows into the products, on the server; they were prepared for the categories there."""
+        _run(f"COPY shop_product ({_COLUMNS}) FROM '{self._prepared}'")
+
+    def prepare(self) -> None:
+        """Write the rows as COPY takes them, with the categories as they are now."""
+        ids = _make_categories({cells[sample_catalog.CATEGORY] for cells in _cells(self.path)})
+        with (_server_folder() / self._prepared).open("w", newline="") as file:
+            file.writelines(_prepared(self.path, ids, suffix=True))
+
+    def remove(self) -> None:
+        """Take the rows out again."""
+        skus = [cells[0] for cells in _cells(self.path)]
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM shop_product WHERE sku = ANY(%s)", [skus])
+
+
+def settle() -> None:
+    """Fresh statistics and nothing to write back."""
+    _run("VACUUM ANALYZE shop_product")
+    _run("CHECKPOINT")
+
+
 def _server_folder() -> Path:
     return (settings.DATA_DIR / "postgres").resolve()
 
@@ -133,12 +170,13 @@ def _cells(path: Path) -> Iterator[list[str]]:
         yield from reader
 
 
-def _prepared(path: Path, ids: dict[str, int]) -> Iterator[str]:
-    """The rows in COPY's text format, slugs as an import makes them: the SKU is added where two clash."""
+def _prepared(path: Path, ids: dict[str, int], *, suffix: bool = False) -> Iterator[str]:
+    """The rows in COPY's text format, slugs as an import makes them: the SKU is added where two clash, or
+    with `suffix` to all."""
     slugs = Counter(hash(slugs_for([cells[sample_catalog.NAME]])[0]) for cells in _cells(path))
     for sku, name, description, price, stock, category, published, featured, metadata in _cells(path):
         slug = slugs_for([name])[0]
-        if slugs[hash(slug)] > 1:
+        if suffix or slugs[hash(slug)] > 1:
             slug = f"{slug[:60]}-{sku.lower()}"
         row = (
             sku, slug, name, description, price, stock, str(ids[category]), published, featured, metadata,
@@ -147,7 +185,7 @@ def _prepared(path: Path, ids: dict[str, int]) -> Iterator[str]:
         yield "\t".join([cell.translate(_ESCAPES) for cell in row]) + "\n"
 
 
-def _empty() -> None:
+def empty() -> None:
     """Empty what imports write. Category ids start again at 1, so that prepared rows stay right."""
     _run("TRUNCATE shop_category, shop_product, shop_stockmovement RESTART IDENTITY CASCADE")
     _run("TRUNCATE imports_importrun, notifications_message, tasks_job CASCADE")

@@ -17,7 +17,7 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bench import reading
+from bench import lifecycle, reading
 from bench.catalogue import CHANGED_PERCENT, Case
 from bench.results import Results, Spread
 
@@ -145,10 +145,12 @@ def show(tables: Sequence[Table], console: Console) -> None:
 def write(tables: Sequence[Table], path: Path, *, rounds: int) -> None:
     """Write the report: machine, how to read it, the tables. It names no host and no folder.
 
-    The section of `bench.reading`, which is measured by itself, stays.
+    The sections of `bench.lifecycle` and `bench.reading`, which are measured by themselves, stay.
     """
     parts = ["# What imports cost", _circumstances(rounds), _READING, *map(_markdown, tables)]
-    path.write_text("\n\n".join([*parts, *reading.sections_in(path)]).rstrip() + "\n")
+    path.write_text(
+        "\n\n".join([*parts, *lifecycle.sections_in(path), *reading.sections_in(path)]).rstrip() + "\n"
+    )
 
 
 def _markdown(table: Table) -> str:

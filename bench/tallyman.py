@@ -73,10 +73,23 @@ class Tallyman:
         run = self._import(catalogue, case)
         return Taken(run.seconds or 0.0, self._peak, _phases(run))
 
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that a process of a worker held since they began."""
+        return self._peak
+
+    def start(self, path: Path, *, preview: bool = False) -> ImportRun:
+        """Begin an import of the file with everything as guessed."""
+        return _imported(path, preview=preview)
+
+    def rest(self) -> None:
+        """Wait until nothing is left to do: mails and clearing up must not run into the next step's time."""
+        self.wait_for(_is_idle, "clearing up", 300)
+
     def _import(self, catalogue: Catalogue, case: Case) -> ImportRun:
         run = _imported(catalogue.files[case])
         # Idle, not ended: the mail and the clearing up must not run into the next one's time.
-        self._wait_for(_is_idle, f"the import of {catalogue.rows:,} rows", 120 + catalogue.rows / _SLOWEST)
+        self.wait_for(_is_idle, f"the import of {catalogue.rows:,} rows", 120 + catalogue.rows / _SLOWEST)
         run.refresh_from_db()
         run.file.delete(save=False)
         _must_reconcile(run, catalogue, case)
@@ -89,14 +102,14 @@ class Tallyman:
 
         def all_took_part() -> bool:
             run = _imported(small)
-            self._wait_for(_is_idle, "a small import", 60)
+            self.wait_for(_is_idle, "a small import", 60)
             run.file.delete(save=False)
             nodes = Job.objects.filter(queue="imports").values_list("worker", flat=True)
             return {node.partition("@")[0] for node in nodes}.issuperset(self._names)
 
-        self._wait_for(all_took_part, "every worker to take part", 120)
+        self.wait_for(all_took_part, "every worker to take part", 120)
 
-    def _wait_for(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
         """Return once `condition()`; raises Failed after `seconds` or when a worker has died."""
         deadline = time.monotonic() + seconds
         while not self._observed(condition):
@@ -112,9 +125,9 @@ class Tallyman:
         return true
 
 
-def _imported(path: Path) -> ImportRun:
+def _imported(path: Path, *, preview: bool = False) -> ImportRun:
     with path.open("rb") as stream:
-        return pipeline.confirm(run=receiving.receive(stream=stream, filename=path.name))
+        return pipeline.confirm(run=receiving.receive(stream=stream, filename=path.name), preview=preview)
 
 
 def _is_idle() -> bool:
