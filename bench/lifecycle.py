@@ -142,7 +142,7 @@ class _Life:
 
         run = self._tallyman.start(path, preview=True)
         self._wait(run, lambda: run.state == ImportRun.State.PREVIEWED)
-        return run, run.seconds
+        return run, run.seconds or 0.0
 
     def _approved(self, run: Any, **outcomes: int) -> Any:
         from imports import pipeline
