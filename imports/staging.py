@@ -217,7 +217,8 @@ def _counted_out(run: ImportRun, chunk: Chunk) -> set[int]:
     superseded = run.set_aside.filter(
         line__gte=chunk.first_line, line__lt=last, outcome=SetAsideRow.Outcome.SUPERSEDED
     )
-    return {*rejected.values_list("line", flat=True), *superseded.values_list("line", flat=True)}
+    lines = [*rejected.values_list("line", flat=True), *superseded.values_list("line", flat=True)]
+    return {line for line in lines if line is not None}
 
 
 def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
