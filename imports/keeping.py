@@ -1,7 +1,7 @@
 """What an undo leaves alone, and why: products that were edited, sold or changed by another import since.
 
-Everything here is SQL over the journal of the run that is undone, as `journal` gives it: a relation `j` beside
-the products `p` as they are now. The preview asks it of a whole run, the undo itself of one locked range.
+Everything here is SQL over the journal of the run that is undone, as `journal` gives it: a relation `j`
+beside the products `p` as they are now. The preview asks it of a whole run, the undo itself of one part.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import ManyToOneRel, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from imports.models import ImportRun
 from shop.models import Product, ProductImage, StockMovement
 
 # In which order things must be taken back, so that a variant always has a parent and none is two levels deep.
-# First: variants go or become products of their own, products come back. Second: variants change their parent.
-# Third: products become variants, variants come back. Last: products without variants go.
+# First: variants go or become products of their own, products come back. Second: variants change their
+# parent. Third: products become variants, variants come back. Last: products without variants go.
 FIRST, SECOND, THIRD, LAST = range(4)
 STEP = f"""
 CASE WHEN c.before IS NULL THEN CASE WHEN c.after ->> 'parent_id' IS NULL THEN {LAST} ELSE {FIRST} END
@@ -26,11 +26,12 @@ CASE WHEN c.before IS NULL THEN CASE WHEN c.after ->> 'parent_id' IS NULL THEN {
      ELSE {SECOND} END
 """
 
-# A product that the run created is taken out; of those in the journal's second half, one that it took out comes
-# back, one that it brought back is taken out, all others are restored.
+# A product that the run created is removed; of those in the journal's second half, one that it took out comes
+# back, one that it brought back is removed, all others are restored.
 _CHANGED = """
 SELECT c.product_id AS id, c.before, c.after, c.version_after AS version, c.version_before AS old_version,
-       CASE WHEN c.before IS NULL THEN 'remove' WHEN c.after IS NULL THEN 'bring back' ELSE 'restore' END AS deed
+       CASE WHEN c.before IS NULL THEN 'remove' WHEN c.after IS NULL THEN 'bring back' ELSE 'restore'
+       END AS deed
 FROM imports_rowchange c WHERE c.run_id = %(undone)s
 """
 _CREATED = """
@@ -71,7 +72,8 @@ def _stopped_undos(undone: ImportRun) -> QuerySet[ImportRun]:
 # Movements of a product's stock after the run's own: by people, as opposed to runs.
 _SINCE = """
 CASE WHEN j.deed = 'restore' THEN
-    (SELECT max(own.id) FROM shop_stockmovement own WHERE own.product_id = j.id AND own.reference = %(subject)s)
+    (SELECT max(own.id) FROM shop_stockmovement own
+     WHERE own.product_id = j.id AND own.reference = %(subject)s)
 ELSE coalesce((j.after ->> 'last_movement')::bigint, 0) END
 """
 _MOVED = f"FROM shop_stockmovement m WHERE m.product_id = j.id AND m.id > {_SINCE}"
@@ -90,12 +92,15 @@ _GOES_TOO = """
  OR EXISTS (SELECT FROM imports_rowchange c WHERE c.run_id = %(undone)s AND c.product_id = v.id
             AND c.version_after = v.version))
 """
-_COMES_TOO = f"EXISTS (SELECT FROM imports_rowchange c WHERE c.run_id = %(undone)s AND c.product_id = {_PARENT})"
+_COMES_TOO = (
+    f"EXISTS (SELECT FROM imports_rowchange c WHERE c.run_id = %(undone)s AND c.product_id = {_PARENT})"
+)
 
 
 def verdict(*, ahead: bool = False) -> str:
-    """SQL for the code of why a product is kept, 'done' for one that an earlier undo, which was stopped, took
-    back already, or NULL for one that is to be taken back. `ahead`: asked before anything is, by a preview."""
+    """SQL for the code of why a product is kept; 'done' for one that an earlier undo, which was stopped, took
+    back already, and NULL for one that is to be taken back. `ahead`: a preview asks, before anything is.
+    """
     unless = f"AND NOT {_GOES_TOO}" if ahead else ""
     has_variants = f"EXISTS (SELECT FROM shop_product v WHERE v.parent_id = j.id {unless})"
     no_parent = f"""
@@ -119,7 +124,8 @@ def verdict(*, ahead: bool = False) -> str:
     WHEN j.deed = 'restore' THEN CASE WHEN {_PARENT} IS NOT NULL AND p.parent_id IS NULL AND {has_variants}
         THEN 'has_variants' END
     WHEN EXISTS (SELECT FROM shop_product o WHERE o.sku = (j.before ->> 'sku') COLLATE "C") THEN 'sku_taken'
-    WHEN EXISTS (SELECT FROM shop_product o WHERE o.slug = (j.before ->> 'slug') COLLATE "C") THEN 'slug_taken'
+    WHEN EXISTS (SELECT FROM shop_product o WHERE o.slug = (j.before ->> 'slug') COLLATE "C")
+        THEN 'slug_taken'
     END
     """
 
@@ -132,18 +138,19 @@ def _referenced() -> str:
 def _references() -> list[tuple[str, str]]:
     """Whatever has a foreign key to products, orders to come for one, keeps those that it names.
 
-    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the stock ledger
-    have rules of their own.
+    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the stock
+    ledger have rules of their own.
     """
+    fields = Product._meta.get_fields(include_hidden=True)
+    relations = [field for field in fields if isinstance(field, ManyToOneRel)]
     known = (Product, ProductImage, StockMovement)
     return [
         (
             f'EXISTS (SELECT FROM "{model._meta.db_table}" x WHERE x."{relation.field.column}" = j.id)',
-            str(model._meta.verbose_name),
+            str(model._meta.verbose_name).replace("'", "’"),
         )
-        for relation in Product._meta.get_fields(include_hidden=True)
-        if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)
-        if (model := relation.related_model) and not issubclass(model, known)
+        for relation in relations
+        if not issubclass(model := relation.related_model, known)
     ]
 
 
@@ -152,8 +159,8 @@ def _user_of() -> str:
     return f"CASE {cases} END" if cases else "NULL"
 
 
-# Kept products `j` with what is needed to say why. An import gives all products of a range one version, so it is
-# enough to find out for one product of each version which run's it is.
+# Kept products `j` with what is needed to say why. An import gives all products of a range one version, so
+# it is enough to find out for one product of each version which run's it is.
 _WITH_CAUSES = """
 WITH kept AS MATERIALIZED (
     SELECT j.*, p.sku, p.version AS now_version FROM {judged} j LEFT JOIN shop_product p ON p.id = j.id
@@ -183,7 +190,10 @@ _ON = "coalesce(to_char(coalesce(run.finished_at, run.started_at), '\" on \"FMDD
 
 
 def kept(judged: str, *, limit: int | None = None) -> str:
-    """SQL of the kept among `judged` (the journal with its verdict as `code`): sku, code, reason for people."""
+    """SQL of the kept among `judged`, the journal with its verdict as `code`: sku, code, reason for people.
+
+    `limit`: as many of them as come first.
+    """
     sold = f"(SELECT to_char(-sum(m.quantity), 'FM999,999,990') {_MOVED} AND m.kind = 'sale')"
     returned = f"(SELECT to_char(sum(m.quantity), 'FM999,999,990') {_MOVED} AND m.kind = 'return')"
     corrected = f"(SELECT to_char(sum(m.quantity), 'FMSG999,999,990') {_CORRECTED})"
@@ -197,14 +207,17 @@ def kept(judged: str, *, limit: int | None = None) -> str:
            WHEN j.code = 'edited' AND j.cause IS NOT NULL THEN {_BY} || ' changed it' || {_ON} || '.'
            WHEN j.code = 'edited' AND j.now_version IS DISTINCT FROM j.version THEN 'It was edited since.'
            WHEN j.code = 'edited' THEN 'Its stock was corrected since: ' || {corrected} || '.'
-           WHEN j.code = 'sold' THEN concat_ws(', ', {sold} || ' sold', {returned} || ' returned') || ' since.'
+           WHEN j.code = 'sold' THEN
+               concat_ws(', ', {sold} || ' sold', {returned} || ' returned') || ' since.'
            WHEN j.code = 'later_import' THEN {_BY} || ' changed its stock' || {_ON} || '.'
            WHEN j.code = 'has_variants' THEN
                (SELECT CASE count(*) WHEN 1 THEN 'A variant of it stays: ' || min(v.sku)
-                       ELSE count(*) || ' variants of it stay.' END FROM shop_product v WHERE v.parent_id = j.id)
+                       ELSE count(*) || ' variants of it stay.' END
+                FROM shop_product v WHERE v.parent_id = j.id)
            WHEN j.code = 'referenced' THEN 'It is in use: ' || {_user_of()} || '.'
            WHEN j.code = 'no_category' THEN 'The category that it was in was deleted since.'
-           WHEN j.code = 'no_parent' THEN 'The product that it was a variant of is gone, or a variant itself now.'
+           WHEN j.code = 'no_parent' THEN
+               'The product that it was a variant of is gone, or a variant itself now.'
            WHEN j.code = 'sku_taken' THEN 'Another product has its SKU now.'
            WHEN j.code = 'slug_taken' THEN 'Another product has its slug now: ' || (j.before ->> 'slug')
            WHEN j.code = 'exists' THEN 'It is in the catalogue again already.'

@@ -292,8 +292,10 @@ def _begin_variants(run: ImportRun) -> None:
 
 
 def take_back(*, run: ImportRun, prepare: Callable[[ImportRun], ImportRun]) -> ImportRun:
-    """Store the undo that `prepare` makes of the run, which is locked meanwhile, and let it in when its turn has
-    come. Its `variant_ranges` are the parts of its work, in steps."""
+    """Store the undo that `prepare` makes of the run, locked meanwhile, and let it in when its turn has come.
+
+    Its `variant_ranges` are the parts of its work, in steps.
+    """
     with transaction.atomic():
         _one_at_a_time()
         undo = prepare(ImportRun.objects.select_for_update().get(pk=run.pk))
@@ -411,7 +413,7 @@ def _job(run: ImportRun, kind: str, what: str, *, delay: timedelta = timedelta(0
     return NewJob(
         kind=kind,
         subject=run.subject,
-        title=f"{run.get_kind_display().capitalize()} {run.pk}: {what}",
+        title=f"{run.name}: {what}",
         payload={"run": run.pk, **payload},
         delay=delay,
     )

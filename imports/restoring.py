@@ -1,14 +1,14 @@
 """Take one part of a run's journal back, in one transaction with the undo's own journal and counts.
 
-The products of a part are locked in SKU order, as imports and orders do. Foreign keys are looked after for all of
-them at once, so the triggers that would do so for each row are left out, as in a load.
+The products of a part are locked in SKU order, as imports and orders do. Foreign keys are looked after for
+all of them at once, so the triggers that would do so for each row are left out, as in a load.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -19,8 +19,10 @@ from imports.variant_columns import IMAGES
 from shop.models import Product
 from tasks.claiming import Claim
 
+_MAY_LEAVE_OUT = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
+# What is the undo's own affair; everything else of a product is its content, or its stock.
 _OWN = {"id", "created_at", "updated_at", "version", "source_hash", "opening_stock"}
-_COLUMNS = [field.column for field in Product._meta.concrete_fields]
+_COLUMNS = [str(field.column) for field in Product._meta.concrete_fields]
 _CONTENT = [name for name in _COLUMNS if name not in _OWN]
 
 
@@ -43,12 +45,12 @@ class _Part:
     """One part of the journal at work: parameters and the statements over it."""
 
     def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
-        assert run.undoes is not None  # a constraint says so
+        undone = cast(ImportRun, run.undoes)  # a constraint says that there is one
         self.cursor = cursor
         self.journal = keeping.journal(payload)
         self.moves_under = payload["step"] in (keeping.SECOND, keeping.THIRD)
         self.params = {
-            **keeping.parameters(run.undoes),
+            **keeping.parameters(undone),
             **payload,
             "reference": run.subject,
             "by": run.owner.get_username() if run.owner else "",
@@ -122,7 +124,7 @@ class _Part:
     @contextmanager
     def _without_triggers(self) -> Iterator[bool]:
         """Leave the triggers out where the database role may do that; yields whether they are out."""
-        self.cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
+        self.cursor.execute(_MAY_LEAVE_OUT)
         [may] = self.cursor.fetchone()
         if may:
             self.cursor.execute("SET LOCAL session_replication_role = 'replica'")
@@ -134,8 +136,10 @@ class _Part:
         """Take products out with their images; the journal gets all that they were."""
         self._execute(
             f"""
-            INSERT INTO imports_rowchange (run_id, product_id, line, before, after, version_before, version_after)
-            SELECT %(run)s, p.id, 0, to_jsonb(p) || jsonb_build_object('images', {IMAGES}), NULL, p.version, NULL
+            INSERT INTO imports_rowchange
+                (run_id, product_id, line, before, after, version_before, version_after)
+            SELECT %(run)s, p.id, 0, to_jsonb(p) || jsonb_build_object('images', {IMAGES}), NULL, p.version,
+                   NULL
             FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.code IS NULL AND j.deed = 'remove'
             """
         )
@@ -161,7 +165,8 @@ class _Part:
                 SELECT %(run)s, id, 0, after, before, version, old_version FROM restored
             ), stock_moved AS (
                 INSERT INTO shop_stockmovement (product_id, quantity, balance, kind, reference, note, by, at)
-                SELECT id, moved, stock, 'undo', %(reference)s, '', %(by)s, now() FROM restored WHERE moved <> 0
+                SELECT id, moved, stock, 'undo', %(reference)s, '', %(by)s, now() FROM restored
+                WHERE moved <> 0
             ) SELECT count(*) FROM restored
             """
         )
@@ -191,7 +196,8 @@ class _Part:
         brought = self._execute(
             f"""
             WITH back AS MATERIALIZED (
-                SELECT j.*, coalesce(m.moved, 0) AS moved, coalesce(m.last, 0) AS last FROM judged j, LATERAL (
+                SELECT j.*, coalesce(m.moved, 0) AS moved, coalesce(m.last, 0) AS last
+                FROM judged j, LATERAL (
                     SELECT sum(m.quantity)::int AS moved, max(m.id) AS last FROM shop_stockmovement m
                     WHERE m.product_id = j.id
                 ) m WHERE j.code IS NULL AND j.deed = 'bring back'

@@ -1,8 +1,8 @@
 """Take back what an import did, as far as nobody changed it since; or, as redo, what an undo did.
 
-An undo is a run of its own: it waits in the same line, works on parts of the journal of the run that it takes
-back (`restoring`), keeps and lists what was changed since (`keeping`), and leaves a journal by which it can be
-undone itself.
+An undo is a run of its own: it waits in the same line, works on parts of the journal of the run that it
+takes back (`restoring`), keeps and lists what was changed since (`keeping`), and leaves a journal by which it
+can be undone itself.
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ from django.db import connection, transaction
 from imports import keeping, pipeline
 from imports.models import ImportRun
 
+_COUNTED = ("restore", "remove", "bring_back", "keep", "done")
 _SHOWN = 20  # kept products that a preview names
-_ENDED_WELL = ImportRun.State.COMPLETED
+
+# What the outcomes of a run are called when it is an undo, and what they say about its products.
+WORDS = {
+    "updated": ("restored", "products that are again as they were before"),
+    "removed": ("removed", "products that the import had created"),
+    "created": ("brought back", "products that had been taken out"),
+    "unchanged": ("done before", "products that an undo that was stopped had taken back"),
+    "skipped": ("kept", "products to which something else happened since"),
+    "pending": ("pending", "products that were not reached"),
+}
 
 
 class NotUndoable(Exception):  # noqa: N818 - an outcome, not a fault
@@ -34,8 +44,8 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an undo would do now, in products; `kept` are the first of those that it would keep. `done` were taken
-    back already by an earlier undo that was stopped."""
+    """What an undo would do now, in products; `kept` are the first of those that it would keep. `done` were
+    taken back already by an earlier undo that was stopped."""
 
     restore: int
     remove: int
@@ -47,6 +57,18 @@ class Preview:
     @property
     def takes_back(self) -> int:
         return self.restore + self.remove + self.bring_back
+
+    @property
+    def parts(self) -> list[tuple[int, str]]:
+        """(products, what happens to them), without what happens to none."""
+        every = [
+            (self.restore, "get back what they were before"),
+            (self.remove, "are taken out of the catalogue"),
+            (self.bring_back, "come back into the catalogue"),
+            (self.keep, "stay as they are, because something else happened to them since"),
+            (self.done, "were taken back already, by an undo that was stopped"),
+        ]
+        return [(count, what) for count, what in every if count]
 
 
 def undo_of(run: ImportRun) -> ImportRun | None:
@@ -60,12 +82,21 @@ def must_be_undoable(run: ImportRun) -> None:
     if not run.has_ended:
         raise NotUndoable(f"{run} is not over ({run.get_state_display()}). Cancel it, or wait for its end.")
     if other := undo_of(run):
-        done = "was" if other.state == _ENDED_WELL else "is being"
+        done = "was" if other.has_ended else "is being"
         raise NotUndoable(f"{run} {done} taken back by undo {other.pk}.")
     if run.purged_at:
         raise NotUndoable(f"What {run} changed was kept until {run.purged_at:%-d %b %Y}, and is gone now.")
     if not (run.creations.exists() or run.changes.exists()):
         raise NotUndoable(f"{run} changed nothing, so there is nothing to take back.")
+
+
+def is_undoable(run: ImportRun) -> bool:
+    """Whether the run can be undone now."""
+    try:
+        must_be_undoable(run)
+    except NotUndoable:
+        return False
+    return True
 
 
 def begin(run: ImportRun, by: Any = None) -> ImportRun:
@@ -164,14 +195,13 @@ def preview(run: ImportRun) -> Preview:
         )
         cursor.execute(
             """
-            SELECT CASE WHEN code IS NULL THEN replace(deed, ' ', '_') WHEN code = 'done' THEN code ELSE 'keep' END,
-                   count(*) FROM judged GROUP BY 1
+            SELECT CASE WHEN code IS NULL THEN replace(deed, ' ', '_') WHEN code <> 'done' THEN 'keep'
+                   ELSE 'done' END, count(*)
+            FROM judged GROUP BY 1
             """
         )
-        counts = dict.fromkeys(("restore", "remove", "bring_back", "keep", "done"), 0) | dict(cursor.fetchall())
+        counts = dict.fromkeys(_COUNTED, 0) | dict(cursor.fetchall())
         cursor.execute(f"{keeping.kept('judged', limit=_SHOWN)} ORDER BY sku", params)
         kept = [Kept(*row) for row in cursor.fetchall()]
         cursor.execute("DROP TABLE judged")
     return Preview(**counts, kept=kept)
-
-
