@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from imports.models import ImportRun
-from imports.pages import confirming, listing, receiving, watching
+from imports.pages import confirming, listing, receiving, undoing, watching
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from tasks.listing import spoken
@@ -61,6 +61,7 @@ class ImportRunAdmin(ModelAdmin):
             "change": ("<int:pk>/change/", self._door(self._run, see)),
             "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
             "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
+            "undo": ("<int:pk>/undo/", self._run_door(undoing.undo, do)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),

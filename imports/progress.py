@@ -32,6 +32,8 @@ def progress_of(run: ImportRun) -> Progress:
     """Work out the progress from the run's counters alone."""
     done, total, unit = _counted(run)
     begin = _BEGINS.get(run.state, 0)
+    if run.kind == ImportRun.Kind.UNDO and run.state == ImportRun.State.LOADING:
+        begin = 2  # nothing came before
     end = _ENDS.get(run.state, begin)
     percent = begin + (end - begin) * done // total if total else begin
     if run.state in ("failed", "cancelled"):
@@ -51,6 +53,8 @@ def progress_of(run: ImportRun) -> Progress:
 
 
 def _counted(run: ImportRun) -> tuple[int, int, str]:
+    if run.kind == ImportRun.Kind.UNDO:
+        return run.rows - run.pending, run.rows, "products"
     if run.state in ("planning", "waiting", "staging"):
         return run.lines_staged, run.lines, "lines"
     return run.rows - run.pending, run.rows, "rows"
@@ -58,6 +62,8 @@ def _counted(run: ImportRun) -> tuple[int, int, str]:
 
 def _reached(run: ImportRun) -> int:
     """Where an import that ended early had got to."""
+    if run.kind == ImportRun.Kind.UNDO:
+        return 100 * (run.rows - run.pending) // run.rows
     if run.ranges_total:
         return 36 + 62 * run.ranges_done // run.ranges_total
     return 2 + 28 * run.lines_staged // run.lines if run.lines else 0

@@ -10,13 +10,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from imports import links
+from imports import links, undoing
 from imports.models import ImportRun
 from imports.progress import progress_of
 from tasks.models import Job
 
 _EVERY = 0.2  # seconds between two looks
 _FIRST_REPAIRED = 5
+_FIRST_KEPT = 20
 _WORRY_AFTER = 15.0  # seconds without any worker taking a job
 
 
@@ -69,11 +70,13 @@ def print_result(run: ImportRun) -> None:
     table = Table()
     table.add_column("outcome")
     table.add_column("rows", justify="right")
-    for outcome, count in run.outcomes.items():
+    words = undoing.WORDS if run.kind == ImportRun.Kind.UNDO else {name: (name, "") for name in run.outcomes}
+    for outcome, count in ((words[name][0], count) for name, count in run.outcomes.items() if name in words):
         table.add_row(outcome, f"{count:,}", style=None if count else "dim")
     table.add_section()
     table.add_row("sum", f"{sum(run.outcomes.values()):,}", style="bold")
-    table.add_row("rows in the file", f"{run.rows:,}", style="bold")
+    of_what = "products in the journal" if run.kind == ImportRun.Kind.UNDO else "rows in the file"
+    table.add_row(of_what, f"{run.rows:,}", style="bold")
     console.print(table)
     result = run.summary()
     console.print(f"{result['seconds']:.1f} s, {result['rows_per_second']:,} rows/s")
@@ -83,6 +86,8 @@ def print_result(run: ImportRun) -> None:
         console.print(f"Not part of the table, and left out: {'; '.join(run.left_out)}.", soft_wrap=True)
     if run.repaired:
         _print_repairs(console, run)
+    if run.kind == ImportRun.Kind.UNDO and run.skipped:
+        _print_kept(console, run)
     if run.rejected_file:
         console.print(f"Rejected rows: {_where(run)}", soft_wrap=True)
     console.print(f"Import page: {links.import_page(run)}", soft_wrap=True)
@@ -93,6 +98,14 @@ def _print_repairs(console: Console, run: ImportRun) -> None:
     console.print(f"Repaired or left out: {run.repaired:,} line{'s' if run.repaired > 1 else ''}")
     for repaired in run.repaired_rows.all()[:_FIRST_REPAIRED]:
         console.print(f"  {repaired}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _print_kept(console: Console, run: ImportRun) -> None:
+    """The first products that an undo kept; all of them are on its page."""
+    console.print(f"Kept as they are: {run.skipped:,}")
+    for kept in run.set_aside.order_by("sku")[:_FIRST_KEPT]:
+        said = f"  {kept.sku or '(gone)'}: {kept.reason}"
+        console.print(said, soft_wrap=True, markup=False, highlight=False)
 
 
 def _where(run: ImportRun) -> str:

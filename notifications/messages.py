@@ -10,7 +10,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from imports import links
+from imports import links, undoing
 from imports.models import ImportRun
 
 # Nothing may be fetched while rendering.
@@ -30,24 +30,28 @@ class Rendered:
 
 def import_finished(run: ImportRun) -> Rendered:
     """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
-    return _render("import_finished", _import_context(run))
+    kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
+    return _render(kind, _import_context(run))
 
 
 def import_finished_plain(run: ImportRun) -> Rendered:
     """The same from code alone, for when its templates are broken."""
     counts = "\n".join(f"{name}: {count:,}" for name, count in [*run.outcomes.items(), ("rows", run.rows)])
-    subject = f"Import {run.pk}: {run.get_state_display()}"
+    subject = f"{run.name}: {run.get_state_display()}"
     return Rendered(_one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
 
 
 def _import_context(run: ImportRun) -> dict[str, Any]:
+    words = {"pending": ("not reached",)}
+    if run.kind == ImportRun.Kind.UNDO:
+        words |= {name: (called,) for name, (called, _) in undoing.WORDS.items() if name != "pending"}
     return {
         "run": run,
         "tone": _tone(run),
         "number": str(run.pk),  # a name, not a quantity: without thousands separators
         "reason": _one_line(run.error, 120),
         "counts": [
-            ("not reached" if name == "pending" else name, _TONES.get(name, "good"), count)
+            (words.get(name, (name,))[0], _TONES.get(name, "good"), count)
             for name, count in run.outcomes.items()
             if count
         ],

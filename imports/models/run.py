@@ -287,7 +287,7 @@ class ImportRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display().capitalize()} {self.pk}: {self.filename}"
+        return f"{self.name}: {self.filename}"
 
     def opened(self) -> BinaryIO:
         """The file's bytes, seekable; use it in a `with` block."""
@@ -337,6 +337,11 @@ class ImportRun(models.Model):
         """What the file calls one of our columns; our own name where it has no such column."""
         at = self.mapping.get(name)
         return name if at is None else str(self.header[at])
+
+    @property
+    def name(self) -> str:
+        """What people call it: `Import 12`, `Undo 13`."""
+        return f"{self.get_kind_display().capitalize()} {self.pk}"
 
     @property
     def has_ended(self) -> bool:

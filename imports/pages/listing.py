@@ -65,7 +65,7 @@ def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
     return page(
         request,
         "set_aside.html",
-        title=f"Import {run.pk}: rows set aside",
+        title=f"{run.name}: rows set aside",
         run=run,
         rows=paginator.get_page(request.GET.get("page")),
     )

@@ -10,8 +10,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from imports import pipeline
-from imports.models import OUTCOMES, ImportRun
+from imports import pipeline, undoing
+from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
 from imports.progress import progress_of
 from tasks.models import Job
@@ -47,17 +47,22 @@ class Outcome:
 
 
 def outcomes_of(run: ImportRun) -> list[Outcome]:
-    """The nine outcomes, in the order in which people read them."""
-    counts = run.outcomes
+    """The nine outcomes, in the order in which people read them; of an undo those that it knows, as it calls
+    them."""
+    words = {name: (name, meaning) for name, (_, meaning) in _MEANINGS.items()}
+    if run.kind == ImportRun.Kind.UNDO:
+        words = undoing.WORDS
     return [
-        Outcome(name, *_MEANINGS[name], counts[name], 100 * counts[name] / run.rows if run.rows else 0)
-        for name in OUTCOMES
+        Outcome(called, _MEANINGS[name][0], meaning, rows, 100 * rows / run.rows if run.rows else 0)
+        for name, rows in run.outcomes.items()
+        if name in words
+        for called, meaning in [words[name]]
     ]
 
 
 def watch(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """The whole page around the fragment."""
-    return page(request, "run.html", title=f"Import {run.pk}", **_state(request, run))
+    return page(request, "run.html", title=run.name, **_state(request, run))
 
 
 def fragment(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -80,6 +85,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
         "ahead": _ahead(run),
         "unserved": _is_unserved(run, now.seconds),
+        "undo": undoing.undo_of(run) if run.has_ended else None,
+        "undoable": run.has_ended and undoing.is_undoable(run),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }
 
@@ -113,18 +120,18 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
     try:
         run = pipeline.cancel(run=run)
     except pipeline.RunEnded:
-        messages.info(request, f"Import {run.pk} had ended already.")
+        messages.info(request, f"{run.name} had ended already.")
     else:
-        messages.success(request, f"Import {run.pk} was cancelled.")
+        messages.success(request, f"{run.name} was cancelled.")
     return to_run(run)
 
 
 def _unless_ended(request: HttpRequest, run: ImportRun, show: Callable[[], HttpResponse]) -> HttpResponse:
     if not run.has_ended:
         return show()
-    messages.info(request, f"Import {run.pk} has ended already.")
+    messages.info(request, f"{run.name} has ended already.")
     return to_run(run)
 
 
 def _question(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    return page(request, "cancel.html", title=f"Cancel import {run.pk}", run=run)
+    return page(request, "cancel.html", title=f"Cancel {run.name.lower()}", run=run)
