@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from imports.models import ImportRun
-from imports.pages import confirming, listing, receiving, watching
+from imports.pages import approving, confirming, listing, receiving, watching
 from imports.progress import progress_of
 from tasks.listing import spoken
 
@@ -28,6 +28,7 @@ type Check = Callable[[HttpRequest], bool]
 
 _COLOURS = {
     "draft": "warning",
+    "previewed": "warning",
     "completed": "success",
     "failed": "danger",
     "cancelled": "warning",
@@ -99,6 +100,8 @@ class ImportRunAdmin(ModelAdmin):
 
     def _run(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         run = _run_or_404(pk)
+        if run.state == ImportRun.State.PREVIEWED:
+            return approving.previewed(request, run)
         if run.state != ImportRun.State.DRAFT:
             return watching.watch(request, run)
         if not self.has_add_permission(request):

@@ -1,0 +1,161 @@
+"""The differences that a preview found, page by page in the order of their SKUs.
+
+Products that would change or go come from the planned changes, those that would be created from the staging
+table. Both are read along their index from a SKU on, so a page costs the same wherever it begins.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from imports import contrasting
+from imports.columns import BY_NAME
+from imports.contrasting import Contrast
+from imports.models import ImportRun, PlannedChange
+from shop.models import Product
+
+PER_PAGE = 50
+_LAST = "\U0010ffff"  # sorts behind whatever a SKU may go on with
+CREATED, UPDATED, REMOVED = "created", "updated", "removed"
+ACTIONS = (CREATED, UPDATED, REMOVED)
+_TAKES_OUT = (ImportRun.Mode.UNPUBLISH, ImportRun.Mode.DELETE)
+# What of a new product is shown, in this order; the slug and the like follow from them.
+_OF_NEW = tuple(name for name in BY_NAME if name not in ("sku", "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which differences: those of an action, a field, SKUs that begin so; blank for all. The page is the one
+    behind the SKU `after` or the one that ends before `before`."""
+
+    action: str = ""
+    field: str = ""
+    sku: str = ""
+    after: str = ""
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One product: what would happen to it, and its fields before and after. `line` is 0 where no line of the
+    file makes the difference."""
+
+    sku: str
+    name: str
+    line: int
+    action: str
+    fields: list[Contrast]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Differences in the order of their SKUs, and whether there are more on either side."""
+
+    rows: list[Difference]
+    has_earlier: bool
+    has_later: bool
+
+    @property
+    def first(self) -> str:
+        return self.rows[0].sku if self.rows else ""
+
+    @property
+    def last(self) -> str:
+        return self.rows[-1].sku if self.rows else ""
+
+
+def page_of(run: ImportRun, wanted: Wanted, size: int = PER_PAGE) -> Page:
+    """Read one page of the differences of a run that was previewed; call it while its tables are there."""
+    found = _read(run, wanted, size + 1)
+    more, found = len(found) > size, found[:size]
+    if wanted.before:
+        found.reverse()
+        return Page(_named(found), has_earlier=more, has_later=True)
+    return Page(_named(found), has_earlier=bool(wanted.after), has_later=more)
+
+
+def _read(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
+    """The first of both sources together; the last ones, backwards, for a page `before`."""
+    found: list[Difference] = []
+    if wanted.action != CREATED:
+        found += _planned(run, wanted, limit)
+    if wanted.action in ("", CREATED) and not wanted.field and _creates(run):
+        found += _created(run, wanted, limit)
+    found.sort(key=lambda one: one.sku.encode(), reverse=bool(wanted.before))
+    return found[:limit]
+
+
+def _bounds(wanted: Wanted) -> tuple[str, str]:
+    """The SKUs between which the page lies, neither of them on it, but for a prefix that is one itself."""
+    low, high = wanted.sku, f"{wanted.sku}{_LAST}"
+    return max(low, wanted.after), min(high, wanted.before) if wanted.before else high
+
+
+def _planned(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
+    low, high = _bounds(wanted)
+    beyond = Q(sku__gt=low) if wanted.after else Q(sku__gte=low)
+    changes: QuerySet[PlannedChange] = run.planned_changes.filter(beyond, sku__lt=high)
+    if wanted.field:
+        changes = changes.filter(fields__contains=[wanted.field])
+    if wanted.action:
+        changes = changes.filter(_removed(run) if wanted.action == REMOVED else ~_removed(run))
+    order = "-sku" if wanted.before else "sku"
+    return [_of_planned(run, change) for change in changes.order_by(order)[:limit]]
+
+
+def _removed(run: ImportRun) -> Q:
+    """Changes that take their product out: all in a mode that does so, and those that no line makes."""
+    return Q() if run.mode in _TAKES_OUT else Q(after=None) | Q(line=0)
+
+
+def _of_planned(run: ImportRun, change: PlannedChange) -> Difference:
+    goes = run.mode in _TAKES_OUT or change.after is None or not change.line
+    fields = [
+        contrasting.contrast(name, change.before.get(name), change.after.get(name))
+        for name in (change.fields if change.after is not None else ())
+    ]
+    return Difference(change.sku, "", change.line, REMOVED if goes else UPDATED, fields)
+
+
+def _creates(run: ImportRun) -> bool:
+    return run.mode in (ImportRun.Mode.UPSERT, ImportRun.Mode.CREATE)
+
+
+def _created(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
+    low, high = _bounds(wanted)
+    names = [name for name in _OF_NEW if name in run.written]
+    pairs = ", ".join(f"'{name}', s.{name}" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT s.sku, s.name, s.line, jsonb_build_object({pairs})::text
+            FROM {run.staging_table} s
+            WHERE s.version IS NULL AND s.name IS NOT NULL AND s.price IS NOT NULL
+              AND s.sku {">" if wanted.after else ">="} %s AND s.sku < %s
+            ORDER BY s.sku {"DESC" if wanted.before else ""} LIMIT %s
+            """,
+            [low, high, limit],
+        )
+        rows = cursor.fetchall()
+    return [
+        Difference(sku, name, line, CREATED, _new(json.loads(cells, parse_float=Decimal)))
+        for sku, name, line, cells in rows
+    ]
+
+
+def _new(cells: dict[str, Any]) -> list[Contrast]:
+    given = {name: cells.get(name) for name in _OF_NEW}
+    return [contrasting.value(name, new) for name, new in given.items() if new not in (None, "", {}, [])]
+
+
+def _named(found: list[Difference]) -> list[Difference]:
+    """With the names that the products have now."""
+    skus = [one.sku for one in found if one.action != CREATED]
+    names = dict(Product.objects.filter(sku__in=skus).values_list("sku", "name"))
+    return [one if one.action == CREATED else replace(one, name=names.get(one.sku, "")) for one in found]
