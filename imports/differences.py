@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
 
 from imports import contrasting
 from imports.columns import BY_NAME
@@ -83,7 +82,7 @@ def page_of(run: ImportRun, wanted: Wanted, size: int = PER_PAGE) -> Page:
 def _read(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
     """The first of both sources together; the last ones, backwards, for a page `before`."""
     found: list[Difference] = []
-    if wanted.action != CREATED:
+    if wanted.action != CREATED and not (wanted.action == REMOVED and not _takes_out(run)):
         found += _planned(run, wanted, limit)
     if wanted.action in ("", CREATED) and not wanted.field and _creates(run):
         found += _created(run, wanted, limit)
@@ -99,28 +98,61 @@ def _bounds(wanted: Wanted) -> tuple[str, str]:
 
 def _planned(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
     low, high = _bounds(wanted)
-    beyond = Q(sku__gt=low) if wanted.after else Q(sku__gte=low)
-    changes: QuerySet[PlannedChange] = run.planned_changes.filter(beyond, sku__lt=high)
+    order = "DESC" if wanted.before else ""
+    between = f"p.run_id = %(run)s AND p.sku {'>' if wanted.after else '>='} %(low)s AND p.sku < %(high)s"
+    if condition := _by_action(run, wanted):
+        between += f" AND {condition}"
+    skus = f"SELECT p.sku FROM imports_plannedchange p WHERE {between} ORDER BY p.sku {order} LIMIT %(limit)s"
     if wanted.field:
-        changes = changes.filter(fields__contains=[wanted.field])
-    if wanted.action:
-        changes = changes.filter(_removed(run) if wanted.action == REMOVED else ~_removed(run))
-    order = "-sku" if wanted.before else "sku"
-    return [_of_planned(run, change) for change in changes.order_by(order)[:limit]]
+        skus = f"{_COMBINATIONS} {_OF_COMBINATION.format(between=between, order=order)}"
+    with connection.cursor() as cursor:
+        cursor.execute(skus, {"run": run.pk, "low": low, "high": high, "field": wanted.field, "limit": limit})
+        found = [sku for (sku,) in cursor]
+    changes = run.planned_changes.filter(sku__in=found)
+    return [_of_planned(run, change) for change in changes]
 
 
-def _removed(run: ImportRun) -> Q:
-    """Changes that take their product out: all in a mode that does so, and those that no line makes."""
-    return Q() if run.mode in _TAKES_OUT else Q(after=None) | Q(line=0)
+# The sets of fields that occur, found by jumping from one to the next in the index.
+_COMBINATIONS = """
+WITH RECURSIVE combinations AS (
+    (SELECT p.fields FROM imports_plannedchange p WHERE p.run_id = %(run)s ORDER BY p.fields LIMIT 1)
+    UNION ALL
+    SELECT (SELECT p.fields FROM imports_plannedchange p WHERE p.run_id = %(run)s AND p.fields > c.fields
+            ORDER BY p.fields LIMIT 1)
+    FROM combinations c WHERE c.fields IS NOT NULL
+)
+"""
+_OF_COMBINATION = """
+SELECT n.sku FROM combinations c CROSS JOIN LATERAL (
+    SELECT p.sku FROM imports_plannedchange p
+    WHERE p.fields = c.fields AND {between} ORDER BY p.sku {order} LIMIT %(limit)s
+) n
+WHERE %(field)s = ANY (c.fields) ORDER BY n.sku {order} LIMIT %(limit)s
+"""
+
+
+def _by_action(run: ImportRun, wanted: Wanted) -> str:
+    """SQL for planned changes of the action: in a mode that takes products out all of them do so, in others
+    those that no line of the file makes."""
+    if not wanted.action:
+        return ""
+    if run.mode in _TAKES_OUT:
+        return "" if wanted.action == REMOVED else "false"
+    return "p.line = 0 AND p.fields = '{published}'" if wanted.action == REMOVED else "p.line <> 0"
 
 
 def _of_planned(run: ImportRun, change: PlannedChange) -> Difference:
-    goes = run.mode in _TAKES_OUT or change.after is None or not change.line
+    goes = run.mode in _TAKES_OUT or not change.line
     fields = [
         contrasting.contrast(name, change.before.get(name), change.after.get(name))
         for name in (change.fields if change.after is not None else ())
     ]
     return Difference(change.sku, "", change.line, REMOVED if goes else UPDATED, fields)
+
+
+def _takes_out(run: ImportRun) -> bool:
+    """Whether any product goes: none is looked for in vain among a million changes."""
+    return run.mode in _TAKES_OUT or run.mirror != ImportRun.Mirror.OFF
 
 
 def _creates(run: ImportRun) -> bool:
