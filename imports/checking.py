@@ -15,7 +15,7 @@ from django.db.models import F
 
 from imports import parents, pipeline, staging
 from imports.models import ImportRun
-from imports.pipeline import Range
+from imports.pipeline import Range, State
 from shop import categories
 from shop.models import Category
 from tasks import claiming
@@ -23,6 +23,7 @@ from tasks.claiming import Claim
 
 _FEW = 3_000  # rows: smaller ranges take longer to hand out than to load
 _SAMPLED = 1_000  # rows looked at for each range
+_STAGED = (State.CHECKING, State.PREVIEWED, State.WAITING, State.LOADING)
 
 
 def check(claim: Claim) -> None:
@@ -60,13 +61,14 @@ def rebuild(run: ImportRun) -> None:
     Counts nothing: what was counted stays so, and the ranges that are still to be loaded find their rows.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        pipeline.hold(run.pk, ImportRun.State.LOADING)
+        pipeline.hold(run.pk, *_STAGED)
         if staging.count_rows(run):
             return  # another worker was faster
         staging.rebuild(run)
         _settle_duplicates(cursor, run)
         _prepare_for_loading(cursor, run, _count(cursor, run))
-        resolve_categories(run)
+        if run.state == State.LOADING:
+            resolve_categories(run)
 
 
 class _Rows(NamedTuple):

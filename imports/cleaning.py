@@ -33,6 +33,7 @@ class Batch:
     extras: list[str | None] = field(default_factory=list)  # unknown columns as JSON
     hashes: list[int | None] = field(default_factory=list)  # of lines that are a record by themselves
     found: list[bool] = field(default_factory=list)  # the catalogue has the SKU
+    versions: dict[str, int] = field(default_factory=dict)  # for a preview: of the products by SKU
     unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
     rejected: dict[int, RejectedRow] = field(default_factory=dict)  # by line: each is rejected once
     companions: set[tuple[int, str]] = field(default_factory=set)  # (line, SKU) of rows that don't count

@@ -15,17 +15,13 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import checking, parents, pictures, pipeline, staging
+from imports import binding, checking, differing, parents, pictures, pipeline, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
 
-_CONTENT = ("name", "description", "price", "published", "featured", "options")
 # What was sold or came back since the file was received, which its numbers of stock can't know of.
 _SOLD = "m.kind IN ('sale', 'return') AND m.at >= %(received)s"
-# An updated product's category: a cleared one is staged as no path.
-_CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
-_PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
 
 
 def load(claim: Claim) -> None:
@@ -45,13 +41,13 @@ def load(claim: Claim) -> None:
         )
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
-        work = _Range(cursor, run, claim.payload)
+        work = KeyRange(cursor, run, claim.payload)
         # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
         outcomes = work.merge(fresh=claim.payload["fresh"] and claim.job.attempts == 1)
         pipeline.loaded(claim, run_id=run.pk, stock_kept=work.stock_kept, **outcomes)
 
 
-class _Range:
+class KeyRange:
     """One range at work: `WHERE` clause, parameters and the statements over it."""
 
     def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
@@ -63,25 +59,31 @@ class _Range:
             "received": run.created_at,
             "reference": run.subject,
         }
-        self.where = "NOT s.same AND s.sku >= %(low)s" + (
-            " AND s.sku < %(high)s" if payload["high"] is not None else ""
-        )
-        self.source = (
-            f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
-        )
+        self.keys = "s.sku >= %(low)s" + (" AND s.sku < %(high)s" if payload["high"] is not None else "")
+        self.where = f"NOT s.same AND {self.keys}"
+        self.source = f"{run.staging_table} s {self._categories()}"
         self.variants = payload.get("variants", False)
         if "parent" in run.written:
             self.where += f" AND {'' if self.variants else 'NOT'} ({parents.is_variant(run)})"
-            self.source += " LEFT JOIN shop_product above ON above.sku = s.parent"
+            self.source += self._parents()
         self.rows = self.stock_kept = 0
+
+    def _categories(self) -> str:
+        return f" LEFT JOIN {self.run.staging_table}_categories m ON m.path = s.category"
+
+    def _parents(self) -> str:
+        return " LEFT JOIN shop_product above ON above.sku = s.parent"
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
         self.params["version"] = self._execute("SELECT nextval('shop_content_version')")
         misplaced = self._reject_misplaced() if self.variants else 0
+        found = 0 if fresh else self._lock_existing()
+        outdated, outdated_same = self._set_aside_outdated() if self.run.preview and not fresh else (0, 0)
+        if outdated:
+            found = self._lock_existing()
         self.rows = self._count()
         counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
-        found = 0 if fresh else self._lock_existing()
         skipped = self._skip(found)
         updates = self.run.mode != ImportRun.Mode.CREATE
         updated = self._update() if found and updates else 0
@@ -91,9 +93,9 @@ class _Range:
         return {
             "created": created,
             "updated": updated,
-            "skipped": skipped,
+            "skipped": skipped + outdated + outdated_same,
             "rejected": rejected + misplaced,
-            "unchanged": counted - created - updated - skipped - rejected,
+            "unchanged": counted - created - updated - skipped - rejected - outdated_same,
         }
 
     def _execute(self, statement: str) -> int:
@@ -121,6 +123,14 @@ class _Range:
             """
         )
 
+    def _set_aside_outdated(self) -> tuple[int, int]:
+        """Set aside what was changed since the preview: lines to be written, and lines counted as unchanged
+        (all of those with the range's keys, so that each is looked at once)."""
+        outdated = binding.set_aside(self.cursor, self.run, self.where, self.params)
+        if self.variants:
+            return outdated, 0
+        return outdated, binding.list_unchanged(self.cursor, self.run, self.keys, self.params)
+
     def _skip(self, found: int) -> int:
         """List the rows that the mode leaves out."""
         exists = "EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)"
@@ -141,16 +151,10 @@ class _Range:
 
     def _update(self) -> int:
         """Update the products that differ and journal the columns that changed, before and after."""
-        written = self.run.written
-        new = {name: f"s.{name}" for name in _CONTENT if name in written}
-        assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
-        differs = [
-            f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
-        ]
-        whole = self._whole_values()
-        assignments += [f"{name} = {value}" for name, value in whole.items()]
-        differs += [f"p.{name} IS DISTINCT FROM ({value})" for name, value in whole.items()]
-        names = [*new, *whole]
+        written, fields = self.run.written, differing.content(self.run)
+        assignments = [f"{field.name} = {field.value}" for field in fields]
+        differs = [field.differs for field in fields]
+        names = [field.name for field in fields]
         if "images" in written:
             differs.append(pictures.DIFFER)
         content = " OR ".join(differs) or "false"
@@ -202,18 +206,6 @@ class _Range:
             """
         )
         return f"coalesce(greatest(0, s.stock + {since}), p.stock)"
-
-    def _whole_values(self) -> dict[str, str]:
-        """SQL for the values of an updated product in which the row and the product have a part each."""
-        written, values = self.run.written, {}
-        if "metadata" in written or self.run.keep_unknown:
-            given = "coalesce(s.metadata, p.metadata)"
-            values["metadata"] = f"{given} || coalesce(s.extra, '{{}}')"
-        if "category" in written:
-            values["category_id"] = _CATEGORY
-        if "parent" in written:
-            values["parent_id"] = _PARENT
-        return values
 
     @contextmanager
     def _categories_held(self) -> Iterator[None]:

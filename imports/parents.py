@@ -30,6 +30,19 @@ def is_variant(run: ImportRun) -> str:
     return "coalesce(s.parent, '') <> ''" if "parent" in run.written else "false"
 
 
+def reason(run: ImportRun) -> str:
+    """SQL for why a variant `s` can't be one of the product `above`, a number from 1; NULL if it can."""
+    return f"""
+        CASE WHEN above.parent_id IS NOT NULL OR EXISTS (
+                 SELECT FROM {run.staging_table} n WHERE n.sku = s.parent AND coalesce(n.parent, '') <> ''
+             ) THEN 1
+             WHEN above.id IS NULL THEN 2
+             WHEN EXISTS (
+                 SELECT FROM shop_product p JOIN shop_product v ON v.parent_id = p.id WHERE p.sku = s.sku
+             ) THEN 3 END
+    """
+
+
 def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: dict[str, Any]) -> int:
     """Reject the variants among the rows `where` whose parent can't have them; returns how many lines.
 
@@ -40,15 +53,7 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
     cursor.execute(
         f"""
         WITH judged AS MATERIALIZED (
-            SELECT s.sku, CASE
-                WHEN above.parent_id IS NOT NULL OR EXISTS (
-                    SELECT FROM {run.staging_table} n WHERE n.sku = s.parent AND coalesce(n.parent, '') <> ''
-                ) THEN 1
-                WHEN above.id IS NULL THEN 2
-                WHEN EXISTS (
-                    SELECT FROM shop_product p JOIN shop_product v ON v.parent_id = p.id WHERE p.sku = s.sku
-                ) THEN 3
-            END AS reason
+            SELECT s.sku, {reason(run)} AS reason
             FROM {run.staging_table} s LEFT JOIN shop_product above ON above.sku = s.parent
             WHERE {where} AND {_LET_IN[ImportRun.Mode(run.mode)]}
         ), misplaced AS (

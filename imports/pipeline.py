@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import choices, remembering
+from imports import blast_radius, choices, forecast, remembering
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
@@ -205,7 +205,8 @@ def checked(
     )
     run.ranges = [[*between, fresh] for between in ranges]
     run.variant_ranges = [[*between, fresh] for between in variant_ranges]
-    run.save(update_fields=["ranges", "variant_ranges"])
+    run.forecast = forecast.nothing() if run.preview else {}
+    run.save(update_fields=["ranges", "variant_ranges", "forecast"])
     if not run.preview:
         begin_loading(run)
     elif run.ranges_total:
@@ -229,24 +230,34 @@ def checked(
     claiming.complete(claim)
 
 
-def compared(claim: claiming.Claim, *, run_id: int) -> None:
-    """Count a range that was compared for the preview; the last one makes it ready for approval."""
-    run = _count(run_id, State.CHECKING, ranges_compared=1)
+def compared(claim: claiming.Claim, *, run_id: int, part: Mapping[str, Any]) -> None:
+    """Count a range that was compared for the preview, and add its `part` to the forecast; the last one makes
+    it ready for approval."""
+    run = _count(run_id, State.CHECKING, ranges_compared=1)  # and so holds the run's row
+    run.forecast = forecast.added(run.forecast, part)
+    run.save(update_fields=["forecast"])
     if run.ranges_compared == run.ranges_total:
         _previewed(run)
     claiming.complete(claim)
 
 
 def _previewed(run: ImportRun) -> None:
+    """All is compared: the forecast is complete, and nothing is written yet."""
+    run.warnings = blast_radius.warnings_of(run)
     run.state, run.previewed_at = State.PREVIEWED, Now()
-    run.save(update_fields=["state", "previewed_at"])
+    run.save(update_fields=["state", "previewed_at", "warnings"])
 
 
-def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
-    """Let a previewed import write, when its turn has come. Raises RunEnded unless it waits for that."""
+def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) -> ImportRun:
+    """Let a previewed import write, when its turn has come. `by` is the user, None on the command line.
+
+    Raises RunEnded unless it waits for that, NotAccepted when it has warnings that must be accepted first, or
+    that this user may not accept.
+    """
     with transaction.atomic():
         _one_at_a_time()
         run = hold(run.pk, State.PREVIEWED)
+        blast_radius.must_be_accepted(run, by=by, accept_warnings=accept_warnings)
         run.state, run.approved_at, run.queued_at, run.approved_by = State.WAITING, Now(), Now(), by
         run.save()
         _admit_next()
@@ -257,6 +268,10 @@ def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
 def begin_loading(run: ImportRun) -> None:
     """Create the load jobs of a run whose ranges are known."""
     run.refresh_from_db()
+    if run.preview and not run.ranges and run.unchanged:
+        # Whether the products that need no write are still so is looked at by key ranges as well.
+        run.ranges, run.ranges_total = [["", None, False]], run.ranges_total + 1
+        run.save(update_fields=["ranges", "ranges_total"])
     if not run.ranges_total:
         _begin_finishing(run)
         return

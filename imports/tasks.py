@@ -9,7 +9,7 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, finishing, merging, pipeline, receiving, staging
+from imports import checking, dry_run, finishing, merging, pipeline, receiving, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -63,6 +63,12 @@ def check(claim: Claim) -> None:
 def categories(claim: Claim) -> None:
     """Find or create the categories, beside the check."""
     checking.find_categories(claim)
+
+
+@_stage_of_import("imports.compare")
+def compare(claim: Claim) -> None:
+    """Forecast one key range for the preview; the last range: checking → previewed."""
+    dry_run.compare(claim)
 
 
 @_stage_of_import("imports.load")

@@ -152,7 +152,7 @@ def _approve(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
     try:
-        pipeline.discard(run=run)
+        pipeline.cancel(run=run)
     except pipeline.RunEnded:
         messages.info(request, f"Import {run.pk} was approved already; cancel it instead.")
         return to_run(run)

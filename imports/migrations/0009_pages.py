@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("imports", "0007_previews_and_undo")]
+    dependencies = [("imports", "0008_plan")]
 
     operations = [
         migrations.AddIndex(
