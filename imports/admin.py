@@ -63,6 +63,7 @@ class ImportRunAdmin(ModelAdmin):
             "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
+            "retry": ("<int:pk>/retry/", self._run_door(listing.retry, do)),
             "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),
         }
         return [path(route, door, name=f"imports_importrun_{name}") for name, (route, door) in doors.items()]

@@ -161,8 +161,10 @@ def _creates(run: ImportRun) -> bool:
 
 def _created(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
     low, high = _bounds(wanted)
-    names = [name for name in _OF_NEW if name in run.written]
-    pairs = ", ".join(f"'{name}', s.{name}" for name in names)
+    values = {name: f"s.{name}" for name in _OF_NEW if name in run.written}
+    if "metadata" in values or run.keep_unknown:
+        values["metadata"] = "coalesce(s.metadata, '{}') || coalesce(s.extra, '{}')"
+    pairs = ", ".join(f"'{name}', {value}" for name, value in values.items())
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -15,7 +15,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
-from imports import blast_radius, differences, pipeline
+from imports import blast_radius, differences, pipeline, staging
+from imports.columns import BY_NAME
 from imports.contrasting import label_of
 from imports.differences import ACTIONS, CREATED, REMOVED, UPDATED, Wanted
 from imports.models import ImportRun
@@ -102,6 +103,7 @@ def _page(request: HttpRequest, run: ImportRun, wanted: Wanted, error: str = "")
         outcomes=outcomes,
         warned=_warned(run),
         unlisted=_unlisted(run),
+        is_lost=bool(run.forecast["create"]) and staging.is_lost(run),
         to_write=sum(one.rows for one in outcomes if one.name in _SHOWN_BY),
         rejected=run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         may_import=request.user.has_perm("imports.add_importrun"),
@@ -152,7 +154,7 @@ def _approve(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
     try:
-        pipeline.cancel(run=run)
+        pipeline.discard(run=run)
     except pipeline.RunEnded:
         messages.info(request, f"Import {run.pk} was approved already; cancel it instead.")
         return to_run(run)
@@ -213,7 +215,8 @@ def _fields(wanted: Wanted, fields: dict[str, int]) -> list[Choice]:
         return []
     action = wanted.action if wanted.action != CREATED else ""
     choices = [Choice("Any field", _address(wanted, field=""), None, not wanted.field, "any")]
-    for name, count in sorted(fields.items(), key=lambda pair: -pair[1]):
+    order = {name: at for at, name in enumerate(BY_NAME)}
+    for name, count in sorted(fields.items(), key=lambda pair: (-pair[1], order.get(pair[0], len(order)))):
         href = _address(wanted, show=action, field=name)
         choices.append(Choice(label_of(name), href, count, wanted.field == name, name))
     return choices
