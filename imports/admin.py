@@ -62,6 +62,7 @@ class ImportRunAdmin(ModelAdmin):
             "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
             "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
+            "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
             "retry": ("<int:pk>/retry/", self._run_door(listing.retry, do)),
             "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),

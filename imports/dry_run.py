@@ -22,6 +22,7 @@ from shop.models import Category
 from tasks.claiming import Claim
 
 _NAMED = 10  # categories that a forecast names
+_SUFFICES = "s.name IS NOT NULL AND s.price IS NOT NULL"  # for a new product
 _NOT_YET = "'00000000-0000-0000-0000-000000000000'::uuid"  # key of a parent that the import would create
 # How people read what the product's row has as keys: SQL for before and after. `c` and `q` are the product's
 # category and parent.
@@ -98,6 +99,11 @@ class Comparison(KeyRange):
     def _takes_out(self) -> bool:
         return self.run.mode in (ImportRun.Mode.UNPUBLISH, ImportRun.Mode.DELETE)
 
+    @property
+    def would_create(self) -> str:
+        """SQL for whether the row would make a product, where the mode creates any."""
+        return f"{self.where} AND s.version IS NULL AND {_SUFFICES} AND NOT {self._is_misplaced}"
+
     def forecast(self, *, fresh: bool) -> dict[str, Any]:
         """Note what would change and return the range's figures. `fresh`: none of the SKUs existed yet."""
         if not fresh:
@@ -132,20 +138,20 @@ class Comparison(KeyRange):
     def _counted(self) -> tuple[int, int, int, int]:
         """Rows whose product is there, whose is not (how many of those lack what a new one needs), and that
         would be rejected as variants."""
-        missing = f"NOT {self._is_misplaced} AND s.version IS NULL"
+        missing, lacking = f"NOT {self._is_misplaced} AND s.version IS NULL", f"NOT ({_SUFFICES})"
         self.cursor.execute(
             f"""
             SELECT count(*) FILTER (WHERE NOT {self._is_misplaced} AND s.version IS NOT NULL),
                    count(*) FILTER (WHERE {missing}),
-                   count(*) FILTER (WHERE {missing} AND (s.name IS NULL OR s.price IS NULL)),
+                   count(*) FILTER (WHERE {missing} AND {lacking}),
                    count(*) FILTER (WHERE {self._is_misplaced})
             FROM {self.source if self.variants else f"{self.run.staging_table} s"}
             WHERE {self.where} AND {self.run.counts}
             """,
             self.params,
         )
-        found, missing_rows, lacking, misplaced = self.cursor.fetchone()
-        return found, missing_rows, lacking, misplaced
+        found, absent, incomplete, misplaced = self.cursor.fetchone()
+        return found, absent, incomplete, misplaced
 
     def _plan(self) -> dict[str, Any]:
         """Write down the products that would change; returns the figures about them."""

@@ -2,7 +2,7 @@
 
 confirm → plan → (wait) → stage × chunks → check, categories → load × ranges → finish
 confirm → plan → stage × chunks → check → compare × ranges → (approve, wait) → load × ranges → finish
-                     cancel and fail end it from anywhere, pause holds its jobs
+                     discard ends a preview, cancel and fail end it from anywhere, pause holds its jobs
 """
 
 from __future__ import annotations
@@ -58,9 +58,10 @@ def confirm(
     constants: Mapping[str, str] | None = None,
     repair: bool | None = None,
     preview: bool = False,
+    remember: bool = True,
     by: Any = None,
 ) -> ImportRun:
-    """Start a draft with these choices, and remember them for its header; what is None is as in the draft.
+    """Start a draft with these choices, and `remember` them for its header; what is None is as in the draft.
 
     `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
@@ -86,7 +87,8 @@ def confirm(
         for name, value in checked.items():
             setattr(run, name, value)
         run.mode, run.preview = mode, preview
-        remembering.remember(run, options=chosen, by=by)
+        if remember:
+            remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at, run.queued_at = State.PLANNING, Now(), Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
@@ -262,6 +264,16 @@ def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) ->
         run.save()
         _admit_next()
     run.refresh_from_db()
+    return run
+
+
+def discard(*, run: ImportRun, reason: str = "") -> ImportRun:
+    """End an import whose preview is not wanted, and say why. Raises RunEnded unless it awaits approval."""
+    with transaction.atomic():
+        _one_at_a_time()
+        run = hold(run.pk, State.PREVIEWED)
+        run.error = reason
+        _end(run, State.CANCELLED)
     return run
 
 

@@ -91,5 +91,7 @@ def clean(claim: Claim) -> None:
 
 @shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)
 def discard_old_drafts() -> int:
-    """Beat's tick: delete drafts that nobody confirmed. Losing one is harmless, the next does the same."""
-    return receiving.discard_old_drafts(older_than=timedelta(days=settings.IMPORT_DRAFT_DAYS))
+    """Beat's tick: delete drafts that nobody confirmed and discard previews that nobody approved. Losing one
+    is harmless, the next does the same."""
+    age = timedelta(days=settings.IMPORT_DRAFT_DAYS)
+    return receiving.discard_old_drafts(older_than=age) + receiving.discard_old_previews(older_than=age)

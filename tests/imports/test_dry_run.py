@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import connection
 
-from imports import pipeline
 from imports.models import ImportRun, PlannedChange
 from shop.models import Category, Product
 from tasks.models import Job
+from tests.imports.previews import approved, counted, preview
 from tests.imports.running import (
     catalogue,
     confirm,
@@ -39,23 +39,6 @@ DELETED = "The product was deleted since the preview, so it was not made anew."
 def _at_once(settings: Any) -> None:
     """The next attempt may follow at once."""
     settings.JOB_RETRY_BASE_SECONDS = 0
-
-
-def preview(content: Any, **options: Any) -> ImportRun:
-    """An import that waits for its approval."""
-    run = work(confirm(content, preview=True, **options))
-    assert run.state == "previewed"
-    return run
-
-
-def approved(run: ImportRun) -> ImportRun:
-    """The import, written."""
-    return work(pipeline.approve(run=run, accept_warnings=True), forgive=IntegrityError)
-
-
-def counted(run: ImportRun) -> dict[str, Any]:
-    """The figures of the forecast that are not 0."""
-    return {name: figure for name, figure in run.forecast.items() if figure and name != "categories"}
 
 
 def planned(run: ImportRun) -> list[tuple[Any, ...]]:
@@ -106,9 +89,8 @@ def test_forecast_comes_true_when_nothing_happens_in_between(settings: Any, mode
         seen[outcome] = seen.get(outcome, 0) + run.forecast[figure]
         seen["pending"] -= run.forecast[figure]
     changes = {sku: (fields, before, after) for _, sku, fields, before, after in planned(run)}
-    approved(run)
+    run = approved(run)
 
-    run.refresh_from_db()
     assert {name: count for name, count in seen.items() if count} == outcomes(run)
     journal = {
         str(Product.objects.get(pk=change.product_id).sku): sorted(change.before)
@@ -132,8 +114,7 @@ def test_product_changed_since_the_preview_is_left_alone() -> None:
     run = preview([row("A", price="9"), row("B", price="9"), row("SAME")])
     Product.objects.filter(sku__in=["A", "SAME"]).update(name="Mine")
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"updated": 1, "skipped": 2}
     assert set_aside(run) == [(2, "skipped", CHANGED), (4, "skipped", CHANGED)]
@@ -147,8 +128,7 @@ def test_product_made_or_deleted_since_the_preview_is_left_so() -> None:
     Product.objects.all().delete()
     Product.objects.create(sku="NEW", slug="new", name="Mine", price=1)
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"skipped": 2}
     assert set_aside(run) == [(2, "skipped", DELETED), (3, "skipped", CREATED)]
@@ -159,8 +139,7 @@ def test_product_made_since_the_preview_of_a_first_import_is_left_so() -> None:
     run = preview([row("A"), row("B")])
     Product.objects.create(sku="A", slug="a", name="Mine", price=1)
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"created": 1, "skipped": 1}
     assert set_aside(run) == [(2, "skipped", CREATED)]
@@ -171,8 +150,7 @@ def test_unchanged_file_finds_what_was_changed_since_the_preview() -> None:
     run = preview([row("A"), row("B")])
     Product.objects.filter(sku="B").update(price=1)
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert (outcomes(run), set_aside(run)) == ({"unchanged": 1, "skipped": 1}, [(3, "skipped", CHANGED)])
 
@@ -182,8 +160,7 @@ def test_sale_since_the_preview_is_no_change() -> None:
     run = preview([row("A", stock="5", price="9"), row("B", stock="5")])
     Product.objects.update(stock=4)
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"updated": 1, "unchanged": 1}
 
@@ -193,8 +170,7 @@ def test_create_mode_leaves_a_changed_product_to_the_mode() -> None:
     run = preview([row("A", price="9"), row("B"), row("NEW")], mode="create")
     Product.objects.update(name="Mine")
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"created": 1, "skipped": 2}
     assert list(run.set_aside.values_list("code", flat=True)) == ["exists", "exists"]
@@ -214,8 +190,7 @@ def test_product_changed_while_the_preview_is_made_is_shown_as_it_is_then() -> N
         "price_jumps": 1, "price_leaps": 1,
     }  # fmt: skip
     assert planned(run)[0] == (2, "A", ["price"], {"price": 7}, {"price": 9})
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"created": 1, "updated": 2}
 
@@ -250,8 +225,7 @@ def test_load_after_a_crash_writes_what_was_previewed() -> None:
     _lose(run)
     Product.objects.filter(sku__in=["A", "EDITED"]).update(name="Mine")
 
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
 
     assert outcomes(run) == {"created": 1, "updated": 1, "unchanged": 1, "skipped": 2}
     assert set_aside(run) == [(2, "skipped", CHANGED), (6, "skipped", CHANGED)]
@@ -281,8 +255,7 @@ def test_variants_are_compared_with_the_parents_that_the_file_brings() -> None:
             {"options": {"Size": "S"}, "parent": "P"},
         ),
     ]
-    approved(run)
-    run.refresh_from_db()
+    run = approved(run)
     assert (outcomes(run), rejections(run)) == (
         {"created": 1, "updated": 2, "rejected": 1},
         [(4, "parent", "no_parent")],
