@@ -16,6 +16,7 @@ from django.db import connection
 from imports import contrasting
 from imports.columns import BY_NAME
 from imports.contrasting import Contrast
+from imports.dry_run import Comparison
 from imports.models import ImportRun, PlannedChange
 from shop.models import Product
 
@@ -160,27 +161,38 @@ def _creates(run: ImportRun) -> bool:
 
 
 def _created(run: ImportRun, wanted: Wanted, limit: int) -> list[Difference]:
+    """Plain products and variants by their own rules: those that would be rejected are not among them."""
+    kinds = (False, True) if "parent" in run.written else (False,)
+    return [one for variants in kinds for one in _created_of(run, wanted, limit, variants=variants)]
+
+
+def _created_of(run: ImportRun, wanted: Wanted, limit: int, *, variants: bool) -> list[Difference]:
     low, high = _bounds(wanted)
-    values = {name: f"s.{name}" for name in _OF_NEW if name in run.written}
-    if "metadata" in values or run.keep_unknown:
-        values["metadata"] = "coalesce(s.metadata, '{}') || coalesce(s.extra, '{}')"
-    pairs = ", ".join(f"'{name}', {value}" for name, value in values.items())
     with connection.cursor() as cursor:
+        rows = Comparison(cursor, run, {"low": low, "high": high, "variants": variants})
         cursor.execute(
             f"""
-            SELECT s.sku, s.name, s.line, jsonb_build_object({pairs})::text
-            FROM {run.staging_table} s
-            WHERE s.version IS NULL AND s.name IS NOT NULL AND s.price IS NOT NULL
-              AND s.sku {">" if wanted.after else ">="} %s AND s.sku < %s
-            ORDER BY s.sku {"DESC" if wanted.before else ""} LIMIT %s
+            SELECT s.sku, s.name, s.line, jsonb_build_object({_values(run)})::text FROM {rows.source}
+            WHERE {rows.would_create} AND s.sku {">" if wanted.after else ">="} %(low)s
+            ORDER BY s.sku {"DESC" if wanted.before else ""} LIMIT %(limit)s
             """,
-            [low, high, limit],
+            rows.params | {"limit": limit},
         )
-        rows = cursor.fetchall()
+        found = cursor.fetchall()
     return [
         Difference(sku, name, line, CREATED, _new(json.loads(cells, parse_float=Decimal)))
-        for sku, name, line, cells in rows
+        for sku, name, line, cells in found
     ]
+
+
+def _values(run: ImportRun) -> str:
+    """SQL for names and values of a new product's fields."""
+    values = {name: f"s.{name}" for name in _OF_NEW if name in run.written}
+    if "category" in values:
+        values["category"] = "coalesce(m.full_name, s.category)"
+    if "metadata" in values or run.keep_unknown:
+        values["metadata"] = "coalesce(s.metadata, '{}') || coalesce(s.extra, '{}')"
+    return ", ".join(f"'{name}', {value}" for name, value in values.items())
 
 
 def _new(cells: dict[str, Any]) -> list[Contrast]:

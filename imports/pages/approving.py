@@ -39,7 +39,14 @@ _WOULD_BE = {
     "reject": ("reject", "rejected", "bad", "broken rows, to mend and upload again"),
 }
 _SHOWN_BY = {"create": CREATED, "update": UPDATED, "remove": REMOVED}
-_SHARES = ("rejected", "to_zero", "unpublished")  # warnings whose figures are percentages
+# Of each warning: what its threshold counts, and the filter that shows its products among others.
+_THRESHOLDS = {
+    "rejected": (" % of the rows", ""),
+    "price_jumps": (" products", "price"),
+    "to_zero": (" % of these products", "stock"),
+    "unpublished": (" % of the catalogue", "published"),
+    "categories": (" categories", ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +77,22 @@ def previewed(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A warning with its threshold in words."""
+    """A warning with its threshold in words, and the field by which its products are among those shown."""
 
     code: str
     message: str
     limit: str
+    shown_by: str
     second: bool
 
 
 def _warned(run: ImportRun) -> list[Warned]:
-    return [
-        Warned(one["code"], one["message"], _limit(one["code"], one["limit"]), one["second"])
-        for one in run.warnings
-    ]
+    return [_told(**warning) for warning in run.warnings]
 
 
-def _limit(code: str, limit: float) -> str:
-    if code in _SHARES:
-        return f"More than {limit:g} % are warned of."
-    return f"More than {limit:g} are warned of." if limit else "Any is warned of."
+def _told(*, code: str, message: str, limit: float, second: bool, **_: Any) -> Warned:
+    of_what, shown_by = _THRESHOLDS.get(code, ("", ""))
+    return Warned(code, message, f"{limit:g}{of_what}", shown_by, second)
 
 
 def _page(request: HttpRequest, run: ImportRun, wanted: Wanted, error: str = "") -> HttpResponse:

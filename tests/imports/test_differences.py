@@ -112,6 +112,13 @@ def test_products_that_a_mode_takes_out_are_removed() -> None:
     assert differences.page_of(run, Wanted(action="updated")).rows == []
 
 
+def test_new_variants_are_among_the_others_but_none_that_would_be_rejected() -> None:
+    lone, variant = row("Z", parent="nobody"), row("B", parent="A", options="Size: M")
+    run = work(confirm([row("A"), variant, row("C"), lone], preview=True))
+    assert [one.sku for one in differences.page_of(run, Wanted()).rows] == ["A", "B", "C"]
+    assert run.forecast["create"] == 3
+
+
 @pytest.mark.parametrize(
     "wanted", [Wanted(), Wanted(sku="SKU-5"), Wanted(action="created", after="SKU-5"), Wanted(before="SKU-5")]
 )
