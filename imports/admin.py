@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from imports.models import ImportRun
-from imports.pages import confirming, listing, receiving, undoing, watching
+from imports.pages import approving, confirming, listing, receiving, undoing, watching
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from tasks.listing import spoken
@@ -29,6 +29,7 @@ type Check = Callable[[HttpRequest], bool]
 
 _COLOURS = {
     "draft": "warning",
+    "previewed": "warning",
     "completed": "success",
     "failed": "danger",
     "cancelled": "warning",
@@ -65,6 +66,7 @@ class ImportRunAdmin(ModelAdmin):
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
+            "retry": ("<int:pk>/retry/", self._run_door(listing.retry, do)),
             "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),
         }
         return [path(route, door, name=f"imports_importrun_{name}") for name, (route, door) in doors.items()]
@@ -102,6 +104,8 @@ class ImportRunAdmin(ModelAdmin):
 
     def _run(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         run = _run_or_404(pk)
+        if run.state == ImportRun.State.PREVIEWED:
+            return approving.previewed(request, run)
         if run.state != ImportRun.State.DRAFT:
             return watching.watch(request, run)
         if not self.has_add_permission(request):

@@ -104,6 +104,8 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
     """Index the rows to be written and make the slugs of new ones unique."""
     if rows.same and rows.changed:  # else the index on all SKUs serves as well
         cursor.execute(f"CREATE INDEX ON {run.staging_table} (sku) WHERE NOT same")
+    if run.preview and 0 < rows.found < rows.all:  # the page of new products, however few among how many
+        cursor.execute(f"CREATE INDEX ON {run.staging_table} (sku) WHERE version IS NULL")
     # Good enough to choose the index, in a tenth of the time of the default sample.
     cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(f"ANALYZE {run.staging_table} (sku, slug, found, same)")

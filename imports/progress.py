@@ -12,6 +12,14 @@ _BEGINS = {
     "completed": 100,
 }  # fmt: skip
 _ENDS = {"staging": 30, "loading": 98}
+# A preview has a bar of its own, and so has the writing once it is approved.
+_PREVIEW_BEGINS = {"staging": 2, "checking": 50, "previewed": 100}
+_PREVIEW_ENDS = {"staging": 50, "checking": 100}
+_APPROVED_BEGINS = {"finishing": 98, "completed": 100}
+_APPROVED_ENDS = {"loading": 98}
+
+
+_PREVIEW_NAMES = {"staging": "preview: checking rows", "checking": "preview: comparing with the catalogue"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +39,51 @@ class Progress:
 def progress_of(run: ImportRun) -> Progress:
     """Work out the progress from the run's counters alone."""
     done, total, unit = _counted(run)
-    begin = _BEGINS.get(run.state, 0)
+    begins, ends = _phases(run)
+    begin = begins.get(run.state, 0)
     if run.kind == ImportRun.Kind.UNDO and run.state == ImportRun.State.LOADING:
         begin = 2  # nothing came before
-    end = _ENDS.get(run.state, begin)
+    end = ends.get(run.state, begin)
     percent = begin + (end - begin) * done // total if total else begin
     if run.state in ("failed", "cancelled"):
         percent = _reached(run)
     seconds = run.seconds or 0.0
-    moving = run.is_active and 5 < percent < 100
+    moving = (run.is_active or run.state in _PREVIEW_ENDS) and 5 < percent < 100
+    spent = _since_approval(run, seconds)
     return Progress(
-        phase=run.get_state_display(),
+        phase=_PREVIEW_NAMES.get(run.state, run.get_state_display())
+        if run.preview
+        else run.get_state_display(),
         percent=percent,
         done=done,
         total=total,
         unit=unit,
         seconds=seconds,
-        rows_per_second=round(done / seconds) if seconds else 0,
-        seconds_left=max(1, round(seconds * (100 - percent) / percent)) if moving else None,
+        rows_per_second=round(done / seconds) if seconds and unit != "parts" else 0,
+        seconds_left=max(1, round(spent * (100 - percent) / percent)) if moving else None,
     )
+
+
+def _phases(run: ImportRun) -> tuple[dict[str, int], dict[str, int]]:
+    if not run.preview:
+        return _BEGINS, _ENDS
+    return (_APPROVED_BEGINS, _APPROVED_ENDS) if run.approved_at else (_PREVIEW_BEGINS, _PREVIEW_ENDS)
+
+
+def _since_approval(run: ImportRun, seconds: float) -> float:
+    """The seconds that its present bar has taken."""
+    if run.approved_at is None or run.confirmed_at is None or run.previewed_at is None:
+        return seconds
+    return seconds - (run.previewed_at - run.confirmed_at).total_seconds()
 
 
 def _counted(run: ImportRun) -> tuple[int, int, str]:
     if run.kind == ImportRun.Kind.UNDO:
         return run.rows - run.pending, run.rows, "products"
-    if run.state in ("planning", "waiting", "staging"):
+    if run.state in ("planning", "staging") or (run.state == "waiting" and not run.preview):
         return run.lines_staged, run.lines, "lines"
+    if run.state == "checking" and run.preview:
+        return run.ranges_compared, run.ranges_total, "parts"
     return run.rows - run.pending, run.rows, "rows"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -34,11 +35,17 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     discard it."""
     if request.method != "POST":
         return _form(request, run)
-    actions = {"import": _start, "preview": _preview, "plain": _forget, "discard": _discard}
+    actions = {
+        "import": _start,
+        "preview_all": partial(_start, preview=True),
+        "preview": _preview,
+        "plain": _forget,
+        "discard": _discard,
+    }
     return actions.get(request.POST.get("action", ""), _look_again)(request, run)
 
 
-def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
+def _start(request: HttpRequest, run: ImportRun, *, preview: bool = False) -> HttpResponse:
     _choose(request, run)
     try:
         if run.mode not in ImportRun.Mode:
@@ -54,6 +61,7 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
             constants=run.constants,
             options=run.options,
             repair=run.repair,
+            preview=preview,
             by=request.user,
         )
     except choices.MappingError as error:

@@ -8,9 +8,17 @@ from itertools import chain
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models.fields.files import FieldFile
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.urls import reverse
 
-from imports import difference_file
+from imports import binding, difference_file, retrying
+from imports.dialect import RefusedFile
 from imports.finishing import Echo, rejected_rows_csv
 from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
@@ -59,13 +67,33 @@ def _is_there(file: FieldFile) -> bool:
 
 
 def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Sound rows that were not written, page by page: superseded by a later row or skipped by the mode."""
-    paginator = Paginator(run.set_aside.all(), _PER_PAGE)
-    paginator.count = run.skipped + run.superseded  # counting a million rows would take longer than the page
+    """Sound rows that were not written, page by page: superseded by a later row, skipped by the mode, or
+    changed since the preview (`?only=changed`: just those)."""
+    changed = run.set_aside.filter(code=binding.CODE)
+    only = request.GET.get("only") == "changed"
+    paginator = Paginator(changed if only else run.set_aside.all(), _PER_PAGE)
+    if not only:
+        paginator.count = (
+            run.skipped + run.superseded
+        )  # counting a million rows would take longer than the page
     return page(
         request,
         "set_aside.html",
         title=f"{run.name}: rows set aside",
         run=run,
         rows=paginator.get_page(request.GET.get("page")),
+        only=only,
+        has_changed=bool(run.preview and run.skipped and changed.exists()),
+        may_retry=run.has_ended and request.user.has_perm("imports.add_importrun"),
     )
+
+
+def retry(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Preview the rows again that were skipped because of a change since the preview; only when posted."""
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("admin:imports_importrun_set_aside", args=[run.pk]))
+    try:
+        return to_run(retrying.retry_skipped(run=run, by=request.user))
+    except (retrying.NothingToRetry, RefusedFile) as refused:
+        messages.error(request, str(refused))
+        return to_run(run)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -46,6 +47,14 @@ class Outcome:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Who writes, or is read to write next, before a waiting import, and how many more come before it."""
+
+    run: ImportRun
+    more: int
+
+
 def outcomes_of(run: ImportRun) -> list[Outcome]:
     """The nine outcomes, in the order in which people read them; of an undo those that it knows, as it calls
     them."""
@@ -67,6 +76,8 @@ def watch(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def fragment(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """What changes while it runs, asked for once a second; the last answer says to stop asking."""
+    if run.state == ImportRun.State.PREVIEWED:  # another page shows that
+        return HttpResponse(headers={"HX-Refresh": "true"})
     status = _STOP_POLLING if run.has_ended else 200
     html = render_to_string("imports/fragment.html", _state(request, run), request=request)
     return HttpResponse(html, status=status)
@@ -101,9 +112,17 @@ def _spoken(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _ahead(run: ImportRun) -> ImportRun | None:
-    """The import that a waiting one waits for."""
-    return ImportRun.objects.active().first() if run.state == ImportRun.State.WAITING else None
+def _ahead(run: ImportRun) -> Ahead | None:
+    """What a waiting import waits for."""
+    if run.state != ImportRun.State.WAITING:
+        return None
+    queued_at = run.queued_at or run.created_at
+    before = ImportRun.objects.waiting().filter(
+        Q(queued_at__lt=queued_at) | Q(queued_at=queued_at, pk__lt=run.pk)
+    )
+    read = ImportRun.objects.filter(state=ImportRun.State.PLANNING, preview=False, queued_at__lt=queued_at)
+    first = ImportRun.objects.active().first() or read.order_by("queued_at").first()
+    return Ahead(first, before.count()) if first else None
 
 
 def _is_unserved(run: ImportRun, seconds: float) -> bool:

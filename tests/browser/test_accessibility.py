@@ -42,7 +42,7 @@ def test_pages_of_imports_have_no_violation(visit: Visit, tmp_path: Path, width:
         page.get_by_role("button", name="Upload the file").click()
         expect(page.get_by_role("heading", name="Columns", exact=True)).to_be_visible()
         found[name] = violations(page)
-        page.locator(".im-sticky").get_by_role("button", name="Import ").click()
+        page.locator(".im-sticky").get_by_role("button", name="Import now").click()
         expect(page.get_by_role("heading", name="Completed")).to_be_visible(timeout=60_000)
     found["result"] = violations(page)
     page.locator(".im-outcomes").get_by_role("link", name="list").click()

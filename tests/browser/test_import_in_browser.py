@@ -42,7 +42,7 @@ def upload(page: Page, path: Path) -> None:
 
 
 def confirm(page: Page) -> None:
-    page.locator(".im-sticky").get_by_role("button", name="Import ").click()
+    page.locator(".im-sticky").get_by_role("button", name="Import now").click()
     page.locator("#phase").wait_for()
 
 
@@ -108,7 +108,7 @@ def test_import_works_without_javascript(visit: Visit, sound: Rows, tmp_path: Pa
         write(tmp_path / "few.csv", list(sample_catalog.COLUMNS), sound[:2_000])
     )
     page.get_by_role("button", name="Upload the file").press("Enter")
-    page.locator(".im-sticky").get_by_role("button", name="Import few.csv").press("Enter")
+    page.locator(".im-sticky").get_by_role("button", name="Import now").press("Enter")
     expect(page.get_by_role("heading", name="Completed")).to_be_visible(timeout=60_000)
     expect(page.locator("[data-outcome=created]")).to_have_text("2,000")
 
