@@ -56,8 +56,8 @@ def test_text_marks_the_words_that_differ(
 def test_long_text_is_cut_around_what_differs_at_words() -> None:
     head, tail = "Oiled by hand. " * 40, " Keeps for years." * 40
     [before], [after], _ = both(contrast("description", f"{head}Green{tail}", f"{head}Blue{tail}"))
-    assert before == "…hand. Oiled by hand. Oiled by hand. [Green] Keeps for years. Keeps for years. Keeps…"
-    assert after == "…hand. Oiled by hand. Oiled by hand. [Blue] Keeps for years. Keeps for years. Keeps…"
+    assert before == "…by hand. Oiled by hand. Oiled by hand. [Green] Keeps for years. Keeps for years.…"
+    assert after == "…by hand. Oiled by hand. Oiled by hand. [Blue] Keeps for years. Keeps for years.…"
 
 
 def test_long_text_without_spaces_shows_what_differs() -> None:
