@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import time
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from imports import links, watching
 from imports.models import ImportRun, SavedMapping
+from shop.models import Product
+from tests.imports.running import confirm, import_rows, values, work
 
 pytestmark = pytest.mark.django_db
 
@@ -188,41 +194,157 @@ stock     Lager        many               rejected  1 of 2 sampled rows would be
                        3                  3
 category, where absent or blank: Home
 Not used: Farbe.
-Nothing was imported. Leave out --preview to import it so.
 """  # noqa: E501
 
 
-def test_preview_shows_what_the_columns_become_and_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _in_a_wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("TERM", raising=False)  # a dumb terminal has 80
+
+
+@pytest.fixture
+def _at_work(monkeypatch: pytest.MonkeyPatch, _in_a_wide_terminal: None) -> None:
+    """Whoever waits for an import does its jobs meanwhile."""
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: work(ImportRun.objects.latest("pk")))
+    monkeypatch.setattr(watching, "time", clock)
+
+
+def told(*arguments: str) -> str:
+    """What the command said."""
+    said = StringIO()
+    call_command("import_catalog", *arguments, stdout=said)
+    return said.getvalue()
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_preview_shows_first_what_the_columns_become(tmp_path: Path) -> None:
     path = tmp_path / "catalog.csv"
     path.write_text("Artikelnr;Preis;Lager;Farbe\nA;1.234,50;many;red\nB;2,50;3;blue\n")
-    said = StringIO()
-    options = ["--map", "stock=Lager", "--set", "category=Home"]
-    call_command("import_catalog", str(path), "--preview", *options, stdout=said)
-    assert said.getvalue().split() == PREVIEW.split()
-    assert (ImportRun.objects.exists(), SavedMapping.objects.exists()) == (False, False)
+    said = told(str(path), "--preview", "--map", "stock=Lager", "--set", "category=Home")
+    assert said.split()[: len(PREVIEW.split())] == PREVIEW.split()
 
 
-def test_preview_of_a_shops_file_tells_what_its_rows_come_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("TERM", raising=False)
+WHOLE_PREVIEW = """
+what would become of the rows  rows  products by field
+created                        1
+updated                        1     price 1
+unchanged                      1
+rejected                       1
+rows in the file               4
+Warning: 1 of 4 rows (25 %) would be rejected.
+Warning: The price of 1 product would change by more than 50 %. 1 of them would cost more than 2.5 times as much, or as little.
+  line 2 A: update price “5.0” → “99.5”
+  line 4 C: create name “Lid”
+These are of 2 products that would change.
+Nothing was written yet. To write it: manage.py import_catalog --approve {pk} --yes
+To discard it: manage.py import_catalog --discard {pk}
+All differences: {page}
+"""  # noqa: E501
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_preview_shows_the_differences_and_how_to_go_on(tmp_path: Path) -> None:
+    import_rows("sku,name,price\nA,Pot,5\nB,Pan,6\n")
+    path = tmp_path / "catalog.csv"
+    path.write_text("sku,name,price\nA,Pot,99.5\nB,Pan,6\nC,Lid,7\nD,Bad,x\n")
+
+    said = told(str(path), "--preview", "--limit", "2").split("what would", 1)
+
+    run = ImportRun.objects.latest("pk")
+    whole = WHOLE_PREVIEW.format(pk=run.pk, page=links.import_page(run))
+    assert [line.split() for line in f"what would{said[1]}".splitlines()] == [
+        line.split() for line in whole.strip().splitlines()
+    ]
+    assert (run.state, values("price")) == ("previewed", {"A": 5, "B": 6})
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_preview_as_json_has_forecast_warnings_and_differences(tmp_path: Path) -> None:
+    import_rows("sku,name,price\nA,Pot,5\n")
+    path = tmp_path / "catalog.csv"
+    path.write_text("sku,name,price\nA,Pot,6\nB,Lid,7\n")
+
+    result = json.loads(told(str(path), "--preview", "--json", "--limit", "1"))
+
+    run = ImportRun.objects.latest("pk")
+    assert result == {
+        **run.summary(),
+        "forecast": run.forecast,
+        "warnings": [],
+        "differences": [
+            {"line": 2, "sku": "A", "action": "update", "field": "price", "before": "5.0", "after": "6.0"}
+        ],
+    }
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_previewed_import_is_approved_by_its_number() -> None:
+    import_rows("sku,name,price\nA,Pot,5\n")
+    run = work(confirm("sku,name,price\nA,Pot,99\n", preview=True))
+
+    with pytest.raises(CommandError, match="--yes accepts the warnings") as refused:
+        told("--approve", str(run.pk))
+    assert refused.value.returncode == 1
+    assert json.loads(told("--approve", str(run.pk), "--yes", "--json"))["updated"] == 1
+    with pytest.raises(CommandError, match=f"Import {run.pk}: catalog.csv is completed."):
+        told("--approve", str(run.pk), "--yes")
+    assert values("price") == {"A": 99}
+
+
+def test_approved_import_is_not_waited_for_unless_told() -> None:
+    run = work(confirm("sku,name,price\nA,Pot,5\n", preview=True))
+    said = told("--approve", str(run.pk))
+    assert said == f"Import {run.pk}: catalog.csv has begun. Watch it: {links.import_page(run)}\n"
+
+
+def test_preview_is_discarded_by_its_number() -> None:
+    run = work(confirm("sku,name,price\nA,Pot,5\n", preview=True))
+    assert (
+        told("--discard", str(run.pk))
+        == f"Import {run.pk}: catalog.csv was discarded. Nothing was written.\n"
+    )
+    run.refresh_from_db()
+    assert run.state == "cancelled"
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_skipped_rows_are_previewed_again_by_number() -> None:
+    import_rows("sku,name,price\nA,Pot,5\n")
+    run = work(confirm("sku,name,price\nA,Pot,6\n", preview=True))
+    Product.objects.update(price=7)
+    told("--approve", str(run.pk), "--wait")
+
+    said = told("--retry-skipped", str(run.pk))
+    assert "line 2 A: update price “7.0” → “6.0”" in said
+    with pytest.raises(CommandError, match="skipped no rows because of changes"):
+        told("--retry-skipped", str(ImportRun.objects.latest("pk").pk))
+
+
+@pytest.mark.parametrize("options", [["--approve", "4711"], [], ["--discard", "1", "--approve", "2"]])
+def test_no_import_to_decide_on_is_bad_usage(options: list[str]) -> None:
+    with pytest.raises(CommandError) as refused:
+        told(*options)
+    assert str(refused.value) in (
+        "There is no import 4711. The page of imports lists them.",
+        "Error: one of the arguments file --approve --discard --retry-skipped is required",
+        "Error: argument --approve: not allowed with argument --discard",
+    )
+
+
+@pytest.mark.usefixtures("_at_work")
+def test_preview_of_a_shops_file_tells_what_its_rows_come_to(tmp_path: Path) -> None:
     path = tmp_path / "catalog.csv"
     path.write_text(
         "Type,SKU,Name,Regular price,Parent,Tax class\n"
         "variable,COAT,Coat,,,full\nvariation,COAT-S,Coat S,9,COAT,full\nvariation,LOST,Lost,9,,full\n"
     )
-    said = StringIO()
-    call_command("import_catalog", str(path), "--preview", stdout=said)
-    assert said.getvalue().splitlines()[-4:] == [
+    lines = told(str(path), "--preview").splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("what would"))
+    assert lines[at - 3 : at] == [
         "The first 3 rows come to 1 product, 1 variant and 0 images.",
         "Line 4 would be rejected: A variation needs the SKU of its parent, or id: with its ID. Fill it in.",
         "Not used: Tax class.",
-        "Nothing was imported. Leave out --preview to import it so.",
     ]
 
 
