@@ -118,15 +118,25 @@ def _around(text: str, head: int, tail: int) -> Line:
     end = len(text) - tail
     begin, middle, rest = text[:head], text[head:end], text[end:]
     if len(text) > _SHORT:
-        begin = f"…{begin[-_AROUND:]}" if len(begin) > _AROUND else begin
-        rest = f"{rest[:_AROUND]}…" if len(rest) > _AROUND else rest
+        begin = f"…{_last(begin, _AROUND)}" if len(begin) > _AROUND else begin
+        rest = f"{_first_words(rest, _AROUND)}…" if len(rest) > _AROUND else rest
     return [part for part in (Part(begin, False), Part(_cut(middle), True), Part(rest, False)) if part.text]
 
 
 def _cut(text: str) -> str:
     """A long text without its middle."""
     half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
+    return text if len(text) <= _LONGEST else f"{_first_words(text, half)} … {_last(text, half)}"
+
+
+def _first_words(text: str, length: int) -> str:
+    """The beginning of a text, up to the end of a word where there is one."""
+    return text[:length].rpartition(" ")[0] or text[:length]
+
+
+def _last(text: str, length: int) -> str:
+    """The end of a text, from the beginning of a word where there is one."""
+    return text[-length:].partition(" ")[2] or text[-length:]
 
 
 def _objects(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[list[Line], list[Line]]:

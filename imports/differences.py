@@ -144,10 +144,12 @@ def _by_action(run: ImportRun, wanted: Wanted) -> str:
 
 def _of_planned(run: ImportRun, change: PlannedChange) -> Difference:
     goes = run.mode in _TAKES_OUT or not change.line
-    fields = [
-        contrasting.contrast(name, change.before.get(name), change.after.get(name))
-        for name in (change.fields if change.after is not None else ())
-    ]
+    after = change.after  # None: the whole product goes
+    fields = (
+        [contrasting.contrast(name, change.before.get(name), after.get(name)) for name in change.fields]
+        if after is not None
+        else []
+    )
     return Difference(change.sku, "", change.line, REMOVED if goes else UPDATED, fields)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -136,7 +136,7 @@ def _unlisted(run: ImportRun) -> int:
     return int(run.forecast.get("unlisted", 0))
 
 
-def _may_decide(user: AbstractBaseUser | AnonymousUser) -> bool:
+def _may_decide(user: User | AnonymousUser) -> bool:
     return user.has_perm("imports.add_importrun") or user.has_perm(blast_radius.RISKY)
 
 
@@ -168,7 +168,7 @@ def _discard(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def _wanted(request: HttpRequest) -> Wanted:
     """The filters in the address; what is not offered counts as not given."""
-    given = {name: text.replace("\0", "") for name, text in request.GET.items()}
+    given = {name: str(text).replace("\0", "") for name, text in request.GET.items()}
     action, field = given.get("show", ""), given.get("field", "")
     return Wanted(
         action=action if action in ACTIONS else "",

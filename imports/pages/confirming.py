@@ -29,13 +29,15 @@ _DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
 _QUOTES = {'"': 'Double  "', "'": "Single  '", "": "None"}
 _PREVIEW_ROWS = 8
 
+type Action = Callable[[HttpRequest, ImportRun], HttpResponse]
+
 
 def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Show the draft, what other choices would make of it, read it again with other settings, start it, or
     discard it."""
     if request.method != "POST":
         return _form(request, run)
-    actions = {
+    actions: dict[str, Action] = {
         "import": _start,
         "preview_all": partial(_start, preview=True),
         "preview": _preview,

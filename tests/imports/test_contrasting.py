@@ -53,11 +53,11 @@ def test_text_marks_the_words_that_differ(
     assert both(contrast("name", before, after))[:2] == shown
 
 
-def test_long_text_is_cut_around_what_differs() -> None:
+def test_long_text_is_cut_around_what_differs_at_words() -> None:
     head, tail = "Oiled by hand. " * 40, " Keeps for years." * 40
     [before], [after], _ = both(contrast("description", f"{head}Green{tail}", f"{head}Blue{tail}"))
-    assert before == f"…{head[-40:]}[Green]{tail[:40]}…"
-    assert after == f"…{head[-40:]}[Blue]{tail[:40]}…"
+    assert before == "…by hand. Oiled by hand. Oiled by hand. [Green] Keeps for years. Keeps for years.…"
+    assert after == "…by hand. Oiled by hand. Oiled by hand. [Blue] Keeps for years. Keeps for years.…"
 
 
 def test_long_text_without_spaces_shows_what_differs() -> None:
