@@ -35,7 +35,7 @@ def test_undo_survives_five_workers_killed_in_open_transactions(
     worker = stack.launch("worker", "--hostname=w0@%h")
     run = start_import(stack, catalogue)
     wait_until_over(stack, run)
-    imported, edited = _state(stack), _edit(stack)
+    imported, edited = _state(stack), _edit(stack, run)
 
     undo = start_undo(stack, run)
     with catcher(stack) as watching:
@@ -57,15 +57,19 @@ def test_undo_survives_five_workers_killed_in_open_transactions(
     assert _without(_state(stack), kept) == _without(imported, kept)
 
 
-def _edit(stack: Stack) -> Rows:
-    """Change some of the products that the import wrote, as staff would."""
+def _edit(stack: Stack, run: int) -> Rows:
+    """Change some of the products that the import wrote, as staff would; returns their SKUs."""
     return stack.sql(
         """
         UPDATE shop_product SET description = 'By hand' WHERE id IN (
-            (SELECT product_id FROM imports_rowchange ORDER BY product_id LIMIT 10) UNION ALL
-            (SELECT unnest(product_ids) AS id FROM imports_createdproducts ORDER BY id LIMIT 10)
+            (SELECT product_id FROM imports_rowchange WHERE run_id = %(run)s ORDER BY product_id
+             LIMIT 10)
+            UNION ALL
+            (SELECT unnest(product_ids) AS id FROM imports_createdproducts WHERE run_id = %(run)s
+             ORDER BY id LIMIT 10)
         ) RETURNING sku
-        """
+        """,
+        {"run": run},
     )
 
 

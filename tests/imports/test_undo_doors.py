@@ -60,7 +60,7 @@ def test_page_says_what_an_undo_would_do_and_then_does_it(client: Client, sold: 
     assert f"takes back Import {sold.pk}: catalog.csv" in text_of(page)
     assert "2 of 3 products are as they were before" in text_of(page)
     assert "A 2 sold since." in text_of(client.get(page_of(undo, "set_aside")))
-    assert f"Taken back by undo {undo.pk}." in text_of(client.get(page_of(sold)))
+    assert f"Taken back by undo {undo.pk} ." in text_of(client.get(page_of(sold)))
 
 
 def test_page_of_an_undo_offers_the_redo(client: Client, sold: ImportRun) -> None:
