@@ -187,7 +187,9 @@ def _prepared(path: Path, ids: dict[str, int], *, suffix: bool = False) -> Itera
 
 def empty() -> None:
     """Empty what imports write. Category ids start again at 1, so that prepared rows stay right."""
-    _run("TRUNCATE shop_category, shop_product, shop_stockmovement RESTART IDENTITY CASCADE")
+    _run("TRUNCATE shop_category, shop_product RESTART IDENTITY CASCADE")
+    # The journal and the ledger have no foreign key by which they would be emptied too.
+    _run("TRUNCATE imports_rowchange, shop_stockmovement")
     _run("TRUNCATE imports_importrun, notifications_message, tasks_job CASCADE")
 
 

@@ -76,9 +76,10 @@ CASE WHEN j.deed = 'restore' THEN
      WHERE own.product_id = j.id AND own.reference = %(subject)s)
 ELSE coalesce((j.after ->> 'last_movement')::bigint, 0) END
 """
-_MOVED = f"FROM shop_stockmovement m WHERE m.product_id = j.id AND m.id > {_SINCE}"
+_MOVED = f"shop_stockmovement m WHERE m.product_id = j.id AND m.id > {_SINCE}"
+_BY_PEOPLE = f"{_MOVED} AND m.kind NOT IN ('import', 'undo')"
 _SOLD = f"{_MOVED} AND m.kind IN ('sale', 'return')"
-_CORRECTED = f"{_MOVED} AND m.kind NOT IN ('sale', 'return', 'import', 'undo')"
+_CORRECTED = f"{_BY_PEOPLE} AND m.kind NOT IN ('sale', 'return')"
 # What stock the run left the product with, or NULL where it did not touch the stock. What imports did to it
 # since and undos took back again leaves no trace in the sum.
 _STOCK_LEFT = """
@@ -86,6 +87,13 @@ CASE WHEN j.deed = 'remove' AND j.after IS NULL THEN p.opening_stock ELSE (j.aft
 """
 _CATEGORY = "(j.before ->> 'category_id')::bigint"
 _PARENT = "(j.before ->> 'parent_id')::uuid"
+
+
+def _is_there(query: str) -> str:
+    """SQL that tells whether there is such a row; EXISTS might read the whole table to tell it for a part."""
+    return f"coalesce((SELECT true FROM {query} LIMIT 1), false)"
+
+
 # A variant that the same undo takes away or gives another parent is none that its product would lose.
 _GOES_TOO = """
 (EXISTS (SELECT FROM imports_createdproducts made WHERE made.run_id = %(undone)s AND made.version = v.version)
@@ -102,30 +110,31 @@ def verdict(*, ahead: bool = False) -> str:
     back already, and NULL for one that is to be taken back. `ahead`: a preview asks, before anything is.
     """
     unless = f"AND NOT {_GOES_TOO}" if ahead else ""
-    has_variants = f"EXISTS (SELECT FROM shop_product v WHERE v.parent_id = j.id {unless})"
-    no_parent = f"""
-        NOT EXISTS (SELECT FROM shop_product above WHERE above.id = {_PARENT} AND above.parent_id IS NULL)
-        {f"AND NOT {_COMES_TOO}" if ahead else ""}
-    """
+    has_variants = _is_there(f"shop_product v WHERE v.parent_id = j.id {unless}")
+    has_parent = _is_there(f"shop_product above WHERE above.id = {_PARENT} AND above.parent_id IS NULL")
+    comes_too = _COMES_TOO if ahead else "false"
+    has_category = _is_there(f"shop_category c WHERE c.id = {_CATEGORY}")
+    done = _is_there("imports_rowchange d WHERE d.run_id = ANY(%(stopped)s) AND d.product_id = j.id")
+    sku_taken, slug_taken = (
+        _is_there(f"shop_product o WHERE o.{name} = (j.before ->> '{name}') COLLATE \"C\"")
+        for name in ("sku", "slug")
+    )
     return f"""
     CASE
-    WHEN EXISTS (SELECT FROM imports_rowchange d WHERE d.run_id = ANY(%(stopped)s) AND d.product_id = j.id)
-        THEN 'done'
+    WHEN {done} THEN 'done'
     WHEN j.deed = 'bring back' AND p.id IS NOT NULL THEN 'exists'
     WHEN j.deed <> 'bring back' AND p.id IS NULL THEN 'gone'
     WHEN p.version IS DISTINCT FROM j.version THEN 'edited'
-    WHEN {_STOCK_LEFT} IS NOT NULL AND EXISTS (SELECT {_SOLD}) THEN 'sold'
-    WHEN {_STOCK_LEFT} IS NOT NULL AND EXISTS (SELECT {_CORRECTED}) THEN 'edited'
+    WHEN {_STOCK_LEFT} IS NOT NULL AND {_is_there(_BY_PEOPLE)} THEN
+        CASE WHEN {_is_there(_SOLD)} THEN 'sold' ELSE 'edited' END
     WHEN p.stock <> {_STOCK_LEFT} THEN 'later_import'
     WHEN j.deed = 'remove' THEN CASE WHEN {has_variants} THEN 'has_variants' {_referenced()} END
-    WHEN {_CATEGORY} IS NOT NULL AND NOT EXISTS (SELECT FROM shop_category c WHERE c.id = {_CATEGORY})
-        THEN 'no_category'
-    WHEN {_PARENT} IS NOT NULL AND {no_parent} THEN 'no_parent'
+    WHEN {_CATEGORY} IS NOT NULL AND NOT {has_category} THEN 'no_category'
+    WHEN {_PARENT} IS NOT NULL AND NOT {has_parent} AND NOT {comes_too} THEN 'no_parent'
     WHEN j.deed = 'restore' THEN CASE WHEN {_PARENT} IS NOT NULL AND p.parent_id IS NULL AND {has_variants}
         THEN 'has_variants' END
-    WHEN EXISTS (SELECT FROM shop_product o WHERE o.sku = (j.before ->> 'sku') COLLATE "C") THEN 'sku_taken'
-    WHEN EXISTS (SELECT FROM shop_product o WHERE o.slug = (j.before ->> 'slug') COLLATE "C")
-        THEN 'slug_taken'
+    WHEN {sku_taken} THEN 'sku_taken'
+    WHEN {slug_taken} THEN 'slug_taken'
     END
     """
 
@@ -146,7 +155,7 @@ def _references() -> list[tuple[str, str]]:
     known = (Product, ProductImage, StockMovement)
     return [
         (
-            f'EXISTS (SELECT FROM "{model._meta.db_table}" x WHERE x."{relation.field.column}" = j.id)',
+            _is_there(f'"{model._meta.db_table}" x WHERE x."{relation.field.column}" = j.id'),
             str(model._meta.verbose_name).replace("'", "’"),
         )
         for relation in relations
@@ -176,7 +185,7 @@ WITH kept AS MATERIALIZED (
         WHEN j.code = 'edited' AND j.now_version IS DISTINCT FROM j.version THEN
             (SELECT b.run_id FROM changed_by b WHERE b.now_version = j.now_version)
         WHEN j.code = 'later_import' THEN
-            (SELECT max(substring(m.reference FROM '^import/([0-9]+)$')::bigint) {moved}
+            (SELECT max(substring(m.reference FROM '^import/([0-9]+)$')::bigint) FROM {moved}
              AND m.kind IN ('import', 'undo'))
         WHEN j.code = 'gone' THEN
             (SELECT max(r.run_id) FROM imports_rowchange r WHERE r.run_id = ANY(%(later)s)
@@ -194,9 +203,9 @@ def kept(judged: str, *, limit: int | None = None) -> str:
 
     `limit`: as many of them as come first.
     """
-    sold = f"(SELECT to_char(-sum(m.quantity), 'FM999,999,990') {_MOVED} AND m.kind = 'sale')"
-    returned = f"(SELECT to_char(sum(m.quantity), 'FM999,999,990') {_MOVED} AND m.kind = 'return')"
-    corrected = f"(SELECT to_char(sum(m.quantity), 'FMSG999,999,990') {_CORRECTED})"
+    sold = f"(SELECT to_char(-sum(m.quantity), 'FM999,999,990') FROM {_MOVED} AND m.kind = 'sale')"
+    returned = f"(SELECT to_char(sum(m.quantity), 'FM999,999,990') FROM {_MOVED} AND m.kind = 'return')"
+    corrected = f"(SELECT to_char(sum(m.quantity), 'FMSG999,999,990') FROM {_CORRECTED})"
     return f"""
     {_WITH_CAUSES.format(judged=judged, moved=_MOVED, limit=f"LIMIT {limit}" if limit else "")}
     SELECT coalesce(j.sku, j.before ->> 'sku', j.after ->> 'sku', gone.before ->> 'sku', '') AS sku,

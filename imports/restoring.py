@@ -83,7 +83,7 @@ class _Part:
         return int(self.cursor.rowcount)
 
     def _lock(self) -> None:
-        """The products, the parents that they come to stand below, and the categories that they return to."""
+        """The products and, unless they only go, the parents and categories that they return to."""
         parents = "UNION SELECT (j.before ->> 'parent_id')::uuid FROM j" if self.moves_under else ""
         self._execute(
             f"""
@@ -93,11 +93,13 @@ class _Part:
             ) SELECT count(*) FROM locked
             """
         )
+        if "creations" in self.params:
+            return
         self._execute(
             f"""
             WITH j AS ({self.journal}), locked AS MATERIALIZED (
                 SELECT 1 FROM shop_category c
-                WHERE c.id IN (SELECT (j.before ->> 'category_id')::bigint FROM j)
+                WHERE c.id = ANY(ARRAY(SELECT DISTINCT (j.before ->> 'category_id')::bigint FROM j))
                 ORDER BY c.id FOR KEY SHARE OF c
             ) SELECT count(*) FROM locked
             """
@@ -138,8 +140,8 @@ class _Part:
             f"""
             INSERT INTO imports_rowchange
                 (run_id, product_id, line, before, after, version_before, version_after)
-            SELECT %(run)s, p.id, 0, to_jsonb(p) || jsonb_build_object('images', {IMAGES}), NULL, p.version,
-                   NULL
+            SELECT %(run)s, p.id, 0,
+                   (SELECT to_jsonb(r) FROM (SELECT p.*, {IMAGES} AS images) r), NULL, p.version, NULL
             FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.code IS NULL AND j.deed = 'remove'
             """
         )

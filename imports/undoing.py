@@ -188,8 +188,13 @@ def preview(run: ImportRun) -> Preview:
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE judged AS
-            SELECT j.*, {keeping.verdict(ahead=True)} AS code
-            FROM ({keeping.journal()}) j LEFT JOIN shop_product p ON p.id = j.id
+            SELECT id, deed, version, code, CASE WHEN code <> 'done' THEN before END AS before,
+                   CASE WHEN code <> 'done' THEN after END AS after
+            FROM (
+                SELECT j.*, {keeping.verdict(ahead=True)} AS code
+                FROM ({keeping.journal()}) j LEFT JOIN shop_product p ON p.id = j.id
+                OFFSET 0 -- or the code would be found out three times
+            ) j
             """,
             params,
         )

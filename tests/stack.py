@@ -115,7 +115,7 @@ class Stack:
             check=False,
         )
 
-    def sql(self, query: str, parameters: Sequence[Any] = ()) -> Rows:
+    def sql(self, query: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Rows:
         """Run one statement on the stack's database, committed at once; returns its rows."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             cursor = connection.execute(query.encode(), parameters or None)

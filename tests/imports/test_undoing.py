@@ -500,7 +500,8 @@ def test_undo_without_the_right_to_leave_triggers_out_does_the_same(monkeypatch:
 def _without(table: Table, name: str) -> Table:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT array_agg((c::jsonb - %s)::text ORDER BY n) FROM unnest(%s::text[]) WITH ORDINALITY AS t(c, n)",
+            "SELECT array_agg((c::jsonb - %s)::text ORDER BY n)"
+            " FROM unnest(%s::text[]) WITH ORDINALITY AS t(c, n)",
             [name, [content for _, content, *_ in table]],
         )
         [contents] = cursor.fetchone()

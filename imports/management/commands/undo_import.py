@@ -64,7 +64,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{run}, taken back. Of its products")
         for count, what in would.parts:
             self.stdout.write(f"  {count:>12,}  {what}")
-        self.stdout.writelines(f"  {kept.sku or '(gone)'}: {kept.reason}" for kept in would.kept)
+        for kept in would.kept:
+            self.stdout.write(f"  {kept.sku or '(gone)'}: {kept.reason}")
         if would.keep > len(would.kept):
             self.stdout.write(f"  … and {would.keep - len(would.kept):,} more are kept.")
         self.stdout.write("Nothing was changed. Leave out --preview to do it.")
