@@ -199,6 +199,8 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=6_000_000)
 IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=25_000)
 IMPORT_DRAFT_DAYS = env.int("IMPORT_DRAFT_DAYS", default=7)  # an upload that nobody confirmed is kept so long
+# File, journal and lists of rows of an import are kept so long after its end; without them, no undo.
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=180)
 # Of the prices that a file has in several currencies, those in this one are taken.
 STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
 

@@ -22,6 +22,8 @@ def rejected(request: HttpRequest, run: ImportRun) -> HttpResponse | StreamingHt
     if not run.rejected:
         messages.info(request, f"Import {run.pk} has no rejected rows.")
         return to_run(run)
+    if run.purged_at:
+        return _purged(request, run)
     name = f"rejected-rows-{run.pk}.csv"
     if _is_there(run.rejected_file):
         return FileResponse(run.rejected_file.open("rb"), as_attachment=True, filename=name)
@@ -43,12 +45,19 @@ def repaired(request: HttpRequest, run: ImportRun) -> StreamingHttpResponse:
     return response
 
 
+def _purged(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    messages.info(request, f"The lists of import {run.pk} were removed: it is long ago.")
+    return to_run(run)
+
+
 def _is_there(file: FieldFile) -> bool:
     return bool(file.name and file.storage.exists(file.name))
 
 
 def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Sound rows that were not written, page by page: superseded by a later row or skipped by the mode."""
+    if run.purged_at:
+        return _purged(request, run)
     paginator = Paginator(run.set_aside.all(), _PER_PAGE)
     paginator.count = run.skipped + run.superseded  # counting a million rows would take longer than the page
     return page(
