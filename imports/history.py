@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
-from django.utils.dateparse import parse_datetime
 
 from imports.models import CreatedProducts, ImportRun, RejectedRow, RowChange, SetAsideRow
 from shop.models import Product
@@ -104,9 +103,13 @@ def _written(run: ImportRun) -> datetime:
 
 
 def _creating(product_id: UUID, created_at: datetime) -> Any:
-    """The journal's row of the product's creation: made in the same transaction, so at the same time."""
+    """The journal's row of the product's creation: made in the same transaction, so at the same time.
+
+    In two steps, because the other way round all arrays would be read.
+    """
+    then = list(CreatedProducts.objects.filter(at=created_at).values_list("pk", flat=True))
     return CreatedProducts.objects.filter(
-        at=created_at, product_ids__contains=[product_id], run__purged_at=None
+        pk__in=then, product_ids__contains=[product_id], run__purged_at=None
     )
 
 
@@ -119,16 +122,11 @@ def _products(sku: str) -> Iterator[tuple[UUID, datetime]]:
     """Key and time of creation of the products that have or had the SKU."""
     there = dict(Product.objects.filter(sku=sku).values_list("pk", "created_at"))
     yield from there.items()
-    gone = RowChange.objects.filter(
-        Q(before__isnull=True, after__sku=sku) | Q(after__isnull=True, before__sku=sku)
-    )
-    seen = set(there)
-    for change in gone.exclude(product_id__in=there).only("product_id", "before", "after"):
-        whole: dict[str, Any] = change.before or change.after or {}
-        created_at = parse_datetime(whole["created_at"])
-        if change.product_id not in seen and created_at:
-            seen.add(change.product_id)
-            yield change.product_id, created_at
+    removals = RowChange.objects.filter(after__isnull=True).alias(sku=KeyTextTransform("sku", "before"))
+    gone = removals.filter(sku=sku).values_list("product_id", KeyTextTransform("created_at", "before"))
+    for product_id, created_at in dict(gone).items():
+        if product_id not in there:
+            yield product_id, datetime.fromisoformat(created_at)
 
 
 def _not_landed(sku: str) -> Iterator[Event]:

@@ -73,15 +73,15 @@ class Details:
 
 
 def details_of(run: ImportRun) -> Details:
-    """All that the page tells of the run beside its outcomes."""
+    """All that the page tells of the run beside its outcomes; of one that is at work, what costs no query."""
     has_file = run.kind == ImportRun.Kind.IMPORT
     return Details(
         times=list(_times(run)),
         file=list(_file(run)) if has_file else [],
         choices=list(_choices(run)) if has_file else [],
         columns=_columns(run),
-        phases=_phases(run),
-        undone_by=list(run.undone_by.order_by("pk")),
+        phases=_phases(run) if run.has_ended else [],
+        undone_by=list(run.undone_by.order_by("pk")) if run.has_ended else [],
         purged=spoken(run.purged_at),
     )
 
@@ -181,4 +181,4 @@ def _phases(run: ImportRun) -> list[Phase]:
 
 
 def _took(began: datetime, ended: datetime | None) -> str:
-    return lasted(round((ended - began).total_seconds(), 1)) if ended else "at work"
+    return lasted(round((ended - began).total_seconds(), 1)) if ended else "–"
