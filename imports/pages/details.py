@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from imports import profiles
-from imports.columns import COLUMNS
+from imports.columns import COLUMNS, Column
 from imports.encoding import ENCODINGS
 from imports.models import ImportRun
 from imports.pages.confirming import DELIMITER_LABELS, QUOTE_LABELS
@@ -153,14 +153,18 @@ def _columns(run: ImportRun) -> list[Read]:
     return [
         Read(column.label, run.header_of(column.name) if column.name in run.mapping else "", how)
         for column in COLUMNS
-        if (how := _how(run, column.name)) or column.name in run.mapping
+        if (how := _how(run, column)) or column.name in run.mapping
     ]
 
 
-def _how(run: ImportRun, name: str) -> str:
-    chosen = [f"{option} {value}" for option, value in run.options.get(name, {}).items()]
-    if name in run.constants:
-        chosen.append(f"“{run.constants[name]}” where absent or blank")
+def _how(run: ImportRun, column: type[Column]) -> str:
+    chosen = [
+        f"{option}: {column.options[option].get(value, value)}"
+        for option, value in run.options.get(column.name, {}).items()
+        if option in column.options
+    ]
+    if column.name in run.constants:
+        chosen.append(f"“{run.constants[column.name]}” where absent or blank")
     return ", ".join(chosen)
 
 
