@@ -207,6 +207,8 @@ IMPORT_WARN_ZERO_STOCK_PERCENT = env.float("IMPORT_WARN_ZERO_STOCK_PERCENT", def
 IMPORT_WARN_UNPUBLISH_PERCENT = env.float("IMPORT_WARN_UNPUBLISH_PERCENT", default=5.0)  # of the catalogue
 IMPORT_WARN_NEW_CATEGORIES = env.int("IMPORT_WARN_NEW_CATEGORIES", default=20)
 IMPORT_SECOND_PERSON_FACTOR = env.float("IMPORT_SECOND_PERSON_FACTOR", default=3.0)
+# File, journal and lists of rows of an import are kept so long after its end; without them, no undo.
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=180)
 # Of the prices that a file has in several currencies, those in this one are taken.
 STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
 

@@ -8,21 +8,28 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from imports import history
+from imports.filters import KindFilter, OwnerFilter
 from imports.models import ImportRun
-from imports.pages import approving, confirming, listing, receiving, undoing, watching
+from imports.pages import approving, confirming, details, listing, receiving, undoing, watching
+from imports.pages.watching import outcomes_of
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
-from tasks.listing import spoken
+from imports.wording import lasted
+from shop.admin import DayRangeFilter
+from tasks.listing import spoken, stacked
 
 type View = Callable[..., HttpResponseBase]
 type Check = Callable[[HttpRequest], bool]
@@ -36,21 +43,36 @@ _COLOURS = {
 }
 
 
+_PEOPLE = ("owner", "confirmed_by", "approved_by", "undoes", "mirror_category")
+# Nothing of these is in the list.
+_LONG = (
+    "dialect", "header", "mapping", "numbers", "options", "constants", "error", "forecast", "warnings",
+    "ranges", "variant_ranges",
+)  # fmt: skip
+
+
 def _run_or_404(pk: int) -> ImportRun:
-    return get_object_or_404(ImportRun.objects.select_related("owner"), pk=pk)
+    return get_object_or_404(ImportRun.objects.select_related(*_PEOPLE), pk=pk)
 
 
 @admin.register(ImportRun)
 class ImportRunAdmin(ModelAdmin):
     """Nothing is added, edited or deleted in the usual way: an import is uploaded, confirmed and watched."""
 
-    list_display = ["named", "state_shown", "bar", "all_rows", "rejected_rows", "success", "owner", "begun"]
+    list_display = ["named", "state_shown", "bar", "all_rows", "rejected_rows", "took", "owner", "begun"]
     list_display_links = ["named"]
-    list_filter = ["state"]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        KindFilter,
+        ("mode", ChoicesDropdownFilter),
+        OwnerFilter,
+        ("created_at", DayRangeFilter),
+    ]
+    list_filter_submit = True
     list_select_related = ["owner"]
     list_per_page = 50
     search_fields = ["filename"]
-    search_help_text = "Words of the file's name"
+    search_help_text = "Words of the file's name, or a SKU that it had to do with"
 
     def get_urls(self) -> list[URLPattern]:
         """Every page has its own door: there is no other way to an import."""
@@ -63,6 +85,7 @@ class ImportRunAdmin(ModelAdmin):
             "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
             "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
             "undo": ("<int:pk>/undo/", self._run_door(undoing.undo, do)),
+            "file": ("<int:pk>/file/", self._run_door(details.download, see)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
@@ -114,7 +137,19 @@ class ImportRunAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
         # Their details are long and the list shows none of them.
-        return super().get_queryset(request).defer("dialect", "header", "mapping", "error")
+        return super().get_queryset(request).defer(*_LONG)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ImportRun], search_term: str
+    ) -> tuple[QuerySet[ImportRun], bool]:
+        """Runs with all the words in their file's name, and those that had to do with the term as a SKU."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        named = Q()
+        for word in term.split():
+            named &= Q(filename__icontains=word)
+        return queryset.filter(named | Q(pk__in=history.runs_touching(term))), False
 
     def has_view_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
         """Who may import may also see what became of it."""
@@ -127,16 +162,19 @@ class ImportRunAdmin(ModelAdmin):
         return False
 
     @display(description="import", ordering="filename")
-    def named(self, run: ImportRun) -> str:
-        return str(run)
+    def named(self, run: ImportRun) -> SafeString:
+        return stacked(str(run), _kind(run))
 
     @display(description="state", ordering="state", label=_COLOURS)
     def state_shown(self, run: ImportRun) -> tuple[str, str]:
         return run.state, run.get_state_display()
 
-    @display(description="progress")
+    @display(description="outcome")
     def bar(self, run: ImportRun) -> SafeString:
+        """How far it is, and when it has ended, its rows by outcome."""
         percent = progress_of(run).percent
+        if run.has_ended and run.rows:
+            return render_to_string("imports/outcome_bar.html", {"run": run, "outcomes": outcomes_of(run)})
         return format_html(
             '<span class="tally-progress"><progress max="100" value="{}"></progress> {} %</span>',
             percent,
@@ -151,11 +189,19 @@ class ImportRunAdmin(ModelAdmin):
     def rejected_rows(self, run: ImportRun) -> str:
         return f"{run.rejected:,}" if run.lines else "–"
 
-    @display(description="success", formatting="price")
-    def success(self, run: ImportRun) -> str:
-        # Rounded down: 100 % must mean every row.
-        return f"{int(run.success_rate * 1000) / 10:.1f} %" if run.state == ImportRun.State.COMPLETED else "–"
+    @display(description="took", formatting="price")
+    def took(self, run: ImportRun) -> SafeString | str:
+        if not run.has_ended or run.seconds is None:
+            return "–"
+        rate = run.summary()["rows_per_second"]
+        return stacked(lasted(round(run.seconds, 1)), f"{rate:,} rows/s" if rate else "")
 
     @display(description="begun", ordering="created_at")
     def begun(self, run: ImportRun) -> SafeString | str:
         return spoken(run.created_at)
+
+
+def _kind(run: ImportRun) -> str:
+    """What it was asked to do, where that is not the usual."""
+    unusual = [run.get_mode_display()] if run.mode != ImportRun.Mode.UPSERT else []
+    return " · ".join((["With a preview"] if run.preview else []) + unusual)

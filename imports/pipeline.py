@@ -87,7 +87,7 @@ def confirm(
         )
         for name, value in checked.items():
             setattr(run, name, value)
-        run.mode, run.preview = mode, preview
+        run.mode, run.preview, run.confirmed_by = mode, preview, by
         if remember:
             remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at, run.queued_at = State.PLANNING, Now(), Now()

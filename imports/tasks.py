@@ -9,7 +9,7 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, dry_run, finishing, merging, pipeline, receiving, restoring, staging
+from imports import checking, dry_run, finishing, merging, pipeline, purging, receiving, restoring, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -93,6 +93,18 @@ def finish(claim: Claim) -> None:
 def clean(claim: Claim) -> None:
     """Drop the staging tables of an import that has ended."""
     finishing.clean(claim)
+
+
+@handles("imports.purge", queue="imports")
+def purge(claim: Claim) -> None:
+    """Remove file, journal and lists of an import that ended long ago."""
+    purging.purge(claim)
+
+
+@shared_task(name="imports.purge_old_runs", queue="default", ignore_result=True)
+def purge_old_runs() -> int:
+    """Beat's tick: one job for each import whose details are kept no longer. The next tick does the same."""
+    return purging.begin_old(older_than=timedelta(days=settings.IMPORT_RETENTION_DAYS))
 
 
 @shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)

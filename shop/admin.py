@@ -41,6 +41,7 @@ from shop.models import (
     StockLevel,
     new_key,
 )
+from shop.panels import panels_of
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"
@@ -139,6 +140,7 @@ class ProductAdmin(BigListAdmin):
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["created_at", "updated_at"]
     warn_unsaved_form = True
+    change_form_outer_after_template = "shop/panels.html"
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
         ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
@@ -183,6 +185,15 @@ class ProductAdmin(BigListAdmin):
             obj.pk = new_key()
         formset_kwargs: dict[str, Any] = super().get_formset_kwargs(request, obj, *args, **kwargs)
         return formset_kwargs
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Add the panels below the form of a product that is stored."""
+        product = kwargs.get("obj")
+        if product is not None and not context.get("is_popup"):
+            context["panels"] = panels_of(request, product)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: ProductQuerySet, search_term: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
+from django.db.models import Q
 
 from imports.models.run import ImportRun
 
@@ -51,6 +53,10 @@ class RejectedRow(models.Model):
         ordering = ["line"]
         # One outcome a line; also serves the list of a run's rejected rows in line order.
         constraints = [models.UniqueConstraint(fields=["run", "line"], name="rejected_once")]
+        indexes = [
+            # The history of a SKU.
+            models.Index(fields=["sku"], name="rejected_sku", condition=~Q(sku="")),
+        ]
 
     def __str__(self) -> str:
         return f"Line {self.line}: {self.message}"
@@ -90,6 +96,10 @@ class SetAsideRow(models.Model):
     class Meta:
         ordering = ["line", "sku"]
         constraints = [models.UniqueConstraint(fields=["run", "line"], name="set_aside_once")]
+        indexes = [
+            # The history of a SKU. Rows come in ranges of SKUs, so this finds them and costs nothing to keep.
+            BrinIndex(fields=["sku"], name="set_aside_sku", pages_per_range=32, autosummarize=True),
+        ]
 
 
 class CreatedProducts(models.Model):

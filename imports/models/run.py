@@ -221,6 +221,9 @@ class ImportRun(models.Model):
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     previewed_at = models.DateTimeField(null=True, blank=True, help_text="When the preview was there.")
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_by = models.ForeignKey(
@@ -228,7 +231,7 @@ class ImportRun(models.Model):
     )
     queued_at = models.DateTimeField(null=True, blank=True, help_text="Decides who writes first.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Set while it is paused.")
-    purged_at = models.DateTimeField(null=True, blank=True, help_text="When file and journal were removed.")
+    purged_at = models.DateTimeField(null=True, blank=True, help_text="When its details were given up.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
     finished_at = models.DateTimeField(null=True, blank=True)
 

@@ -25,8 +25,8 @@ from imports.pages.rendering import page, to_run
 _DELIMITER_NAMES = (
     "Comma  ,", "Semicolon  ;", "Tab", "Vertical bar  |", "Colon  :", "Space", "Comma and space",
 )  # fmt: skip
-_DELIMITERS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
-_QUOTES = {'"': 'Double  "', "'": "Single  '", "": "None"}
+DELIMITER_LABELS = dict(zip(DELIMITERS, _DELIMITER_NAMES, strict=True))
+QUOTE_LABELS = {'"': 'Double  "', "'": "Single  '", "": "None"}
 _PREVIEW_ROWS = 8
 
 type Action = Callable[[HttpRequest, ImportRun], HttpResponse]
@@ -202,10 +202,10 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         error=error,
         earlier=receiving.same_file(run),
         encodings=ENCODINGS,
-        delimiters=_DELIMITERS,
+        delimiters=DELIMITER_LABELS,
         shops=profiles.PROFILES,
         shop=profiles.BY_NAME.get(run.profile),
-        quotes=_QUOTES,
+        quotes=QUOTE_LABELS,
         header_line=_shown_header_line(run),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,

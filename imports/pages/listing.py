@@ -31,6 +31,8 @@ def rejected(request: HttpRequest, run: ImportRun) -> HttpResponse | StreamingHt
     if not run.rejected:
         messages.info(request, f"Import {run.pk} has no rejected rows.")
         return to_run(run)
+    if run.purged_at:
+        return _purged(request, run)
     name = f"rejected-rows-{run.pk}.csv"
     if _is_there(run.rejected_file):
         return FileResponse(run.rejected_file.open("rb"), as_attachment=True, filename=name)
@@ -62,6 +64,11 @@ def preview_csv(request: HttpRequest, run: ImportRun) -> HttpResponse | Streamin
     return response
 
 
+def _purged(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    messages.info(request, f"The lists of import {run.pk} were removed: it is long ago.")
+    return to_run(run)
+
+
 def _is_there(file: FieldFile) -> bool:
     return bool(file.name and file.storage.exists(file.name))
 
@@ -69,6 +76,8 @@ def _is_there(file: FieldFile) -> bool:
 def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Sound rows that were not written, page by page: superseded by a later row, skipped by the mode, or
     changed since the preview (`?only=changed`: just those)."""
+    if run.purged_at:
+        return _purged(request, run)
     changed = run.set_aside.filter(code=binding.CODE)
     only = request.GET.get("only") == "changed"
     paginator = Paginator(changed if only else run.set_aside.all(), _PER_PAGE)

@@ -13,8 +13,10 @@ from django.template.loader import render_to_string
 
 from imports import pipeline, undoing
 from imports.models import ImportRun
+from imports.pages.details import details_of
 from imports.pages.rendering import page, to_run
 from imports.progress import progress_of
+from imports.wording import lasted
 from tasks.models import Job
 
 _STOP_POLLING = 286  # HTMX's own status code
@@ -89,27 +91,18 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "run": run,
         "now": now,
         "said_percent": now.percent // 10 * 10,  # a voice for every percent would be a nuisance
-        "left": _spoken(now.seconds_left),
-        "took": _spoken(round(now.seconds, 1)),
+        "left": lasted(now.seconds_left),
+        "took": lasted(round(now.seconds, 1)),
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
         "ahead": _ahead(run),
+        "details": details_of(run),
         "unserved": _is_unserved(run, now.seconds),
         "undo": undoing.undo_of(run) if run.has_ended else None,
         "undoable": run.has_ended and undoing.is_undoable(run),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }
-
-
-def _spoken(seconds: float | None) -> str:
-    """Seconds as `12 s`, `3 min` or `2 h 5 min`; nothing for None."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{seconds:g} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _ahead(run: ImportRun) -> Ahead | None:

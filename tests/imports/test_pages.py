@@ -773,8 +773,8 @@ def test_list_shows_how_each_import_went(client: Client, staff: User) -> None:
     run = import_rows(BROKEN)
     ImportRun.objects.update(owner=staff)
     shown = text_of(client.get(LIST))
-    assert f"Import {run.pk}: catalog.csv Completed 100 % 3 2 33.3 % staff now" in shown.replace(
-        "completed", "Completed"
+    assert re.search(
+        rf"Import {run.pk}: catalog\.csv completed 1 landed 3 2 [\d.]+ s [\d,]+ rows/s staff now", shown
     )
 
 
