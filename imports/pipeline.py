@@ -123,10 +123,10 @@ def _admit_next() -> None:
     """Let in the import that has waited longest, unless one is at work; after `_one_at_a_time`."""
     if ImportRun.objects.active().exists():
         return
-    run = ImportRun.objects.waiting().select_for_update().first()
+    run = ImportRun.objects.in_line().select_for_update().first()
     if run is None:
         return
-    if ImportRun.objects.filter(state=State.PLANNING, preview=False, queued_at__lt=run.queued_at).exists():
+    if ImportRun.objects.being_read().filter(queued_at__lt=run.queued_at).exists():
         return  # an earlier one is still being read; landing after this one, it would bring back old values
     if run.kind == ImportRun.Kind.UNDO or run.preview:
         begin_loading(run)
@@ -238,8 +238,10 @@ def compared(claim: claiming.Claim, *, run_id: int) -> None:
 
 
 def _previewed(run: ImportRun) -> None:
+    """A pause ends here: nothing is left to do before somebody approves it."""
+    run.lift_pause()
     run.state, run.previewed_at = State.PREVIEWED, Now()
-    run.save(update_fields=["state", "previewed_at"])
+    run.save(update_fields=["state", "previewed_at", "paused_at", "paused_by", "paused_seconds"])
 
 
 def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
@@ -347,6 +349,7 @@ def fail(*, run_id: int, error: str) -> None:
 
 def _end(run: ImportRun, state: State) -> None:
     was_draft = run.state == State.DRAFT
+    run.lift_pause()
     run.state, run.finished_at = state, Now()
     run.save()
     run.refresh_from_db()
@@ -385,4 +388,5 @@ def _job(run: ImportRun, kind: str, what: str, *, delay: timedelta = timedelta(0
         title=f"Import {run.pk}: {what}",
         payload={"run": run.pk, **payload},
         delay=delay,
+        held=run.paused_at is not None,
     )

@@ -39,6 +39,14 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     def waiting(self) -> ImportRunQuerySet:
         return self.filter(state=ImportRun.State.WAITING).order_by("queued_at", "pk")
 
+    def in_line(self) -> ImportRunQuerySet:
+        """Those of the waiting that may be let in, in their order; who is paused lets the others by."""
+        return self.waiting().filter(paused_at=None)
+
+    def being_read(self) -> ImportRunQuerySet:
+        """Runs that will stand in line when their file is read, where they were confirmed."""
+        return self.filter(state=ImportRun.State.PLANNING, preview=False, paused_at=None)
+
 
 class ImportRun(models.Model):
     """An import: `draft → planning → waiting → staging → checking → loading → finishing → completed`.
@@ -228,6 +236,10 @@ class ImportRun(models.Model):
     )
     queued_at = models.DateTimeField(null=True, blank=True, help_text="Decides who writes first.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Set while it is paused.")
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    paused_seconds = models.FloatField(default=0, help_text="How long it was paused before, in all.")
     purged_at = models.DateTimeField(null=True, blank=True, help_text="When file and journal were removed.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -366,15 +378,22 @@ class ImportRun(models.Model):
     def seconds(self) -> float | None:
         """From the confirmed file to the end, in seconds; None while it has not begun.
 
-        The time that a preview waited for its approval is nobody's work and not counted.
+        The time that a preview waited for its approval, or that it was paused, is nobody's work and not
+        counted.
         """
         if self.confirmed_at is None:
             return None
-        now = self.finished_at or timezone.now()
+        now = self.finished_at or self.paused_at or timezone.now()
         if self.previewed_at is None:
-            return (now - self.confirmed_at).total_seconds()
-        before = (self.previewed_at - self.confirmed_at).total_seconds()
+            return (now - self.confirmed_at).total_seconds() - self.paused_seconds
+        before = (self.previewed_at - self.confirmed_at).total_seconds() - self.paused_seconds
         return before + ((now - self.approved_at).total_seconds() if self.approved_at else 0.0)
+
+    def lift_pause(self) -> None:
+        """Have it paused no longer, and count how long it was; saves nothing."""
+        if self.paused_at is not None:
+            self.paused_seconds += max(0.0, (timezone.now() - self.paused_at).total_seconds())
+            self.paused_at = self.paused_by = None
 
     def summary(self) -> dict[str, Any]:
         """The result as `import_catalog --json` prints it."""
