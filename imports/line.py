@@ -1,4 +1,4 @@
-"""The line of runs that wait for their turn to write to the catalogue: who writes now, who comes before whom."""
+"""The line of runs that wait for their turn to write to the catalogue: who writes now, who comes before."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import checking, parents, pictures, pipeline, staging
+from imports import adjusting, checking, parents, pictures, pipeline, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
@@ -78,7 +78,7 @@ class _Range:
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
         self.params["version"] = self._execute("SELECT nextval('shop_content_version')")
-        misplaced = self._reject_misplaced() if self.variants else 0
+        hopeless = self._reject_hopeless(fresh=fresh)
         self.rows = self._count()
         counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
         found = 0 if fresh else self._lock_existing()
@@ -92,7 +92,7 @@ class _Range:
             "created": created,
             "updated": updated,
             "skipped": skipped,
-            "rejected": rejected + misplaced,
+            "rejected": rejected + hopeless,
             "unchanged": counted - created - updated - skipped - rejected,
         }
 
@@ -108,8 +108,15 @@ class _Range:
             f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where} AND {condition}"
         )
 
-    def _reject_misplaced(self) -> int:
-        return parents.reject_misplaced(self.cursor, self.run, self.where, self.params)
+    def _reject_hopeless(self, *, fresh: bool) -> int:
+        """Reject the rows of which the catalogue makes nothing, before the others are counted."""
+        rows = self.cursor, self.run, self.where, self.params
+        rejected = parents.reject_misplaced(*rows) if self.variants else 0
+        if self.run.adjusts_stock:
+            if not fresh:
+                self._lock_existing()
+            rejected += adjusting.reject_impossible(*rows)
+        return rejected
 
     def _lock_existing(self) -> int:
         return self._execute(
@@ -188,7 +195,10 @@ class _Range:
 
     def _stock(self) -> str:
         """SQL for the stock of a product `p` that is updated: the file's, less what was sold since the file
-        came. The products are locked, so nothing is sold between this look and the update."""
+        came; or what is there and the file's pieces. The products are locked, so nothing is sold between this
+        look and the update."""
+        if self.run.adjusts_stock:
+            return "p.stock + coalesce(s.stock, 0)"
         if not self._execute(f"SELECT (EXISTS (SELECT FROM shop_stockmovement m WHERE {_SOLD}))::int"):
             return "coalesce(s.stock, p.stock)"
         since = f"""

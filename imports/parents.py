@@ -18,7 +18,8 @@ _NO_PARENT = (
 )
 _NESTED = " is a variant itself and can't have variants. Write the product that it is a variant of."
 _HAS_VARIANTS = " has variants of its own, so it can't become a variant. Give those another parent first."
-_LET_IN = {
+# The rows `s` that a mode would write.
+LET_IN = {
     ImportRun.Mode.UPSERT: "true",
     ImportRun.Mode.CREATE: "NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)",
     ImportRun.Mode.UPDATE: "EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)",
@@ -50,7 +51,7 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
                 ) THEN 3
             END AS reason
             FROM {run.staging_table} s LEFT JOIN shop_product above ON above.sku = s.parent
-            WHERE {where} AND {_LET_IN[ImportRun.Mode(run.mode)]}
+            WHERE {where} AND {LET_IN[ImportRun.Mode(run.mode)]}
         ), misplaced AS (
             UPDATE {run.staging_table} s SET same = true FROM judged j
             WHERE s.sku = j.sku AND j.reason IS NOT NULL

@@ -1,10 +1,10 @@
 """Pause and resume a run: its waiting jobs are held and let go again, running ones finish their chunk.
 
-A paused run keeps its place: if it was the one that writes to the catalogue, it stays that, and others wait. One
-that only waits for its turn, or whose file is still being read, lets the others by.
+A paused run keeps its place: if it was the one that writes to the catalogue, it stays that, and others wait.
+One that only waits for its turn, or whose file is still being read, lets the others by.
 
-Whoever creates or ends a job of a run holds the run's row meanwhile, as pausing and resuming do. So each of them
-is wholly before or after a pause, and no job is left on hold that nobody will let go.
+Whoever creates or ends a job of a run holds the run's row meanwhile, as pausing and resuming do. So each of
+them is wholly before or after a pause, and no job is left on hold that nobody will let go.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def resume(*, run: ImportRun) -> ImportRun:
 def holds_back(claim: Claim) -> bool:
     """Whether the claim's run is paused; its job is then on hold again instead of being done.
 
-    That is for attempts that begin although the run is paused: the next one of a job that failed or whose worker
-    was killed. The attempt does not count.
+    That is for attempts that begin although the run is paused: the next one of a job that failed or whose
+    worker was killed. The attempt does not count.
     """
     if not ImportRun.objects.filter(pk=claim.payload["run"], paused_at__isnull=False).exists():
         return False

@@ -57,6 +57,7 @@ def confirm(
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
     repair: bool | None = None,
+    stock_as: str | None = None,
     preview: bool = False,
     by: Any = None,
 ) -> ImportRun:
@@ -65,9 +66,9 @@ def confirm(
     `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
     what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
-    has no such column or a blank cell. Without `repair`, lines
-    that could be repaired are rejected. With a `preview`, it stops before anything is written and waits for
-    `approve`. `by` is the user who confirms it, if any.
+    has no such column or a blank cell. Without `repair`, lines that could be repaired are rejected.
+    `stock_as` says what a number of stock means. With a `preview`, it stops before anything is written and
+    waits for `approve`. `by` is the user who confirms it, if any.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
@@ -82,6 +83,7 @@ def confirm(
             options=chosen,
             constants=constants,
             repair=repair,
+            stock_as=stock_as,
         )
         for name, value in checked.items():
             setattr(run, name, value)

@@ -1,4 +1,4 @@
-"""Doormen: each names the stage that does the work. An import that ended or was paused meanwhile is no error."""
+"""Doormen: each names the stage that does the work. An import that ended or is paused is no error."""
 
 from __future__ import annotations
 

@@ -333,6 +333,11 @@ class ImportRun(models.Model):
         return {*self.mapping, *self.constants, *(shaper.columns if shaper else ())}
 
     @property
+    def adjusts_stock(self) -> bool:
+        """Whether its numbers of stock are pieces to add or to take away."""
+        return self.stock_as == self.StockAs.ADJUST and bool({"stock"} & {*self.mapping, *self.constants})
+
+    @property
     def is_shaped(self) -> bool:
         """Whether its rows are made of the records of a shop's file, and not each row one record."""
         from imports import shaping
