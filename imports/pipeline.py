@@ -2,12 +2,13 @@
 
 confirm → plan → (wait) → stage × chunks → check, categories → load × ranges → finish
 confirm → plan → stage × chunks → check → compare × ranges → (approve, wait) → load × ranges → finish
+undo → (wait) → undo × parts of the journal → finish
                      cancel and fail end it from anywhere, pause holds its jobs
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -267,7 +268,9 @@ def begin_loading(run: ImportRun) -> None:
     run.started_at = run.started_at or Now()
     run.save(update_fields=["started_at"])
     _move(run, State.LOADING)
-    if run.ranges:
+    if run.kind == ImportRun.Kind.UNDO:
+        _begin_step(run)
+    elif run.ranges:
         create(_load(run, number, *between) for number, between in enumerate(run.ranges, start=1))
     else:
         _begin_variants(run)
@@ -292,6 +295,32 @@ def _begin_variants(run: ImportRun) -> None:
     create(jobs)
 
 
+def take_back(*, run: ImportRun, prepare: Callable[[ImportRun], ImportRun]) -> ImportRun:
+    """Store the undo that `prepare` makes of the run, which is locked meanwhile, and let it in when its turn has
+    come. Its `variant_ranges` are the parts of its work, in steps."""
+    with transaction.atomic():
+        _one_at_a_time()
+        undo = prepare(ImportRun.objects.select_for_update().get(pk=run.pk))
+        undo.state, undo.confirmed_at, undo.queued_at = State.WAITING, Now(), Now()
+        undo.save()
+        _admit_next()
+    undo.refresh_from_db()
+    return undo
+
+
+def _begin_step(run: ImportRun) -> None:
+    """Create the jobs of an undo's next step; those of the one before are all done."""
+    step = run.variant_ranges[0]["step"]
+    parts = [part for part in run.variant_ranges if part["step"] == step]
+    first = run.ranges_total - len(run.variant_ranges) + 1
+    run.variant_ranges = run.variant_ranges[len(parts) :]
+    run.save(update_fields=["variant_ranges"])
+    create(
+        _job(run, "imports.undo", f"part {number} of {run.ranges_total}", **part)
+        for number, part in enumerate(parts, start=first)
+    )
+
+
 def loaded(claim: claiming.Claim, *, run_id: int, stock_kept: int = 0, **outcomes: int) -> None:
     """Count a loaded range, in the transaction that loaded it; the last one starts what comes next.
 
@@ -307,7 +336,7 @@ def loaded(claim: claiming.Claim, *, run_id: int, stock_kept: int = 0, **outcome
     )
     if run.ranges_done + len(run.variant_ranges) == run.ranges_total:
         if run.variant_ranges:
-            _begin_variants(run)
+            _begin_variants(run) if run.kind == ImportRun.Kind.IMPORT else _begin_step(run)
         else:
             _begin_finishing(run)
     claiming.complete(claim)
@@ -387,7 +416,7 @@ def _job(run: ImportRun, kind: str, what: str, *, delay: timedelta = timedelta(0
     return NewJob(
         kind=kind,
         subject=run.subject,
-        title=f"Import {run.pk}: {what}",
+        title=f"{run.get_kind_display().capitalize()} {run.pk}: {what}",
         payload={"run": run.pk, **payload},
         delay=delay,
         held=run.paused_at is not None,

@@ -9,7 +9,7 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, finishing, merging, pausing, pipeline, receiving, staging
+from imports import checking, finishing, merging, pausing, pipeline, receiving, restoring, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -71,6 +71,12 @@ def categories(claim: Claim) -> None:
 def load(claim: Claim) -> None:
     """Merge one key range into the catalogue; the last range: loading → finishing."""
     merging.load(claim)
+
+
+@_stage_of_import("imports.undo")
+def undo(claim: Claim) -> None:
+    """Take back one part of an import's journal; the last part: loading → finishing."""
+    restoring.restore(claim)
 
 
 @_stage_of_import("imports.finish")
