@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from imports import line
 from imports.models import ImportRun
-from imports.pages import confirming, listing, receiving, watching
+from imports.pages import confirming, listing, receiving, steering, watching
 from imports.progress import progress_of
 from tasks.listing import spoken
 
@@ -27,7 +28,12 @@ type View = Callable[..., HttpResponseBase]
 type Check = Callable[[HttpRequest], bool]
 
 _COLOURS = {
+    # Unfold shows the words of a state only where it has an entry here.
+    **dict.fromkeys(("planning", "staging", "checking", "loading", "finishing"), "primary"),
+    "waiting": "",
+    "previewed": "warning",
     "draft": "warning",
+    "paused": "warning",
     "completed": "success",
     "failed": "danger",
     "cancelled": "warning",
@@ -59,7 +65,9 @@ class ImportRunAdmin(ModelAdmin):
             "template": ("template/", self._door(receiving.template, see)),
             "change": ("<int:pk>/change/", self._door(self._run, see)),
             "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
-            "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
+            "cancel": ("<int:pk>/cancel/", self._run_door(steering.cancel, do)),
+            "pause": ("<int:pk>/pause/", self._run_door(steering.pause, do)),
+            "resume": ("<int:pk>/resume/", self._run_door(steering.resume, do)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
             "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),
@@ -125,6 +133,10 @@ class ImportRunAdmin(ModelAdmin):
 
     @display(description="state", ordering="state", label=_COLOURS)
     def state_shown(self, run: ImportRun) -> tuple[str, str]:
+        if run.paused_at:
+            return "paused", f"paused, {run.get_state_display()}"
+        if place := line.place_of(run):
+            return run.state, f"waiting, number {place.before + 1:,} in line"
         return run.state, run.get_state_display()
 
     @display(description="progress")

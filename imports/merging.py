@@ -15,14 +15,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import adjusting, checking, parents, pictures, pipeline, staging
+from imports import adjusting, checking, parents, pictures, pipeline, sold, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
 
 _CONTENT = ("name", "description", "price", "published", "featured", "options")
-# What was sold or came back since the file was received, which its numbers of stock can't know of.
-_SOLD = "m.kind IN ('sale', 'return') AND m.at >= %(received)s"
 # An updated product's category: a cleared one is staged as no path.
 _CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
 _PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
@@ -199,11 +197,11 @@ class _Range:
         look and the update."""
         if self.run.adjusts_stock:
             return "p.stock + coalesce(s.stock, 0)"
-        if not self._execute(f"SELECT (EXISTS (SELECT FROM shop_stockmovement m WHERE {_SOLD}))::int"):
+        if not sold.is_any(self.run):
             return "coalesce(s.stock, p.stock)"
         since = f"""
             (SELECT coalesce(sum(m.quantity), 0) FROM shop_stockmovement m
-             WHERE m.product_id = p.id AND {_SOLD})
+             WHERE m.product_id = p.id AND {sold.SINCE})
         """
         self.stock_kept = self._execute(
             f"""

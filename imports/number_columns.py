@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import ClassVar
 
 from imports import numbers
 from imports.column import CellError, Column, short
@@ -132,7 +133,7 @@ class Price(_Number):
 class Stock(_Number):
     name, label, db_type, equal = "stock", "Stock", "integer", "p.stock = k.stock::integer"
     synonyms = HEADERS["stock"]
-    cleared = "0"
+    cleared: ClassVar[str | None] = "0"
     example = "25"
     options = {"format": _FORMATS}
     _plain, _plains = _PLAIN_INTEGER, _PLAIN_INTEGERS

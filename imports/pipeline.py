@@ -296,12 +296,13 @@ def _begin_variants(run: ImportRun) -> None:
 
 
 def take_back(*, run: ImportRun, prepare: Callable[[ImportRun], ImportRun]) -> ImportRun:
-    """Store the undo that `prepare` makes of the run, which is locked meanwhile, and let it in when its turn has
-    come. Its `variant_ranges` are the parts of its work, in steps."""
+    """Store the undo that `prepare` makes of the run, which is locked meanwhile, and let it in when its turn
+    has come: it is the last in line unless it has a place. Its `variant_ranges` are the parts of its work, in
+    steps."""
     with transaction.atomic():
         _one_at_a_time()
         undo = prepare(ImportRun.objects.select_for_update().get(pk=run.pk))
-        undo.state, undo.confirmed_at, undo.queued_at = State.WAITING, Now(), Now()
+        undo.state, undo.confirmed_at, undo.queued_at = State.WAITING, Now(), undo.queued_at or Now()
         undo.save()
         _admit_next()
     undo.refresh_from_db()
@@ -357,12 +358,15 @@ def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
         claiming.complete(claim)
 
 
-def cancel(*, run: ImportRun) -> ImportRun:
-    """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended."""
+def cancel(*, run: ImportRun, then: Callable[[ImportRun], object] | None = None) -> ImportRun:
+    """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended.
+
+    `then` is called with the ended run in the same transaction, before the next one is let in.
+    """
     with transaction.atomic():
         _one_at_a_time()
         run = hold(run.pk, *(state for state in State if state not in ImportRun.ENDED))
-        _end(run, State.CANCELLED)
+        _end(run, State.CANCELLED, then=then)
     return run
 
 
@@ -378,7 +382,7 @@ def fail(*, run_id: int, error: str) -> None:
         _end(run, State.FAILED)
 
 
-def _end(run: ImportRun, state: State) -> None:
+def _end(run: ImportRun, state: State, *, then: Callable[[ImportRun], object] | None = None) -> None:
     was_draft = run.state == State.DRAFT
     run.lift_pause()
     run.state, run.finished_at = state, Now()
@@ -389,6 +393,8 @@ def _end(run: ImportRun, state: State) -> None:
         # Dropping a table waits for whoever still reads it, so not in this transaction.
         create([_job(run, "imports.clean", "clearing up")])
         import_finished.send(sender=ImportRun, run=run)
+    if then is not None:
+        then(run)
     _admit_next()
 
 

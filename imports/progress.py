@@ -37,9 +37,9 @@ def progress_of(run: ImportRun) -> Progress:
     if run.state in ("failed", "cancelled"):
         percent = _reached(run)
     seconds = run.seconds or 0.0
-    moving = run.is_active and 5 < percent < 100
+    moving = run.is_active and not run.paused_at and 5 < percent < 100
     return Progress(
-        phase=run.get_state_display(),
+        phase=f"paused while {run.get_state_display()}" if run.paused_at else run.get_state_display(),
         percent=percent,
         done=done,
         total=total,

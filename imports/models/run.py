@@ -325,6 +325,19 @@ class ImportRun(models.Model):
         ]
 
     @property
+    def stock_said(self) -> str:
+        """What is to be known of the stock that it writes, in words; "" where there is nothing."""
+        if self.adjusts_stock:
+            return "Numbers of stock are pieces to add, or with a minus to take away."
+        if not self.stock_kept:
+            return ""
+        one = self.stock_kept == 1
+        return (
+            f"{self.stock_kept:,} product{' was' if one else 's were'} sold while this import ran:"
+            f" {'its' if one else 'their'} stock is the file’s, less what was sold."
+        )
+
+    @property
     def written(self) -> set[str]:
         """Our columns that it writes."""
         from imports import shaping
@@ -375,6 +388,11 @@ class ImportRun(models.Model):
         return self.created + self.updated + self.unchanged + self.removed + self.merged
 
     @property
+    def changed(self) -> int:
+        """Products that are otherwise than they were before."""
+        return self.created + self.updated + self.removed + self.unlisted
+
+    @property
     def success_rate(self) -> float:
         """Share of rows that were not rejected, 0 to 1; 1 for a file without rows."""
         return 1.0 if not self.rows else (self.rows - self.rejected) / self.rows
@@ -408,6 +426,7 @@ class ImportRun(models.Model):
             "status": self.state,
             "rows": self.rows,
             **self.outcomes,
+            "stock_kept": self.stock_kept,
             "seconds": round(seconds, 3),
             "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
         }

@@ -1,18 +1,16 @@
-"""The third page: an import at work, which becomes its result; and the way to cancel it."""
+"""The third page: an import at work, which becomes its result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from imports import pipeline
+from imports import line, pausing
 from imports.models import OUTCOMES, ImportRun
-from imports.pages.rendering import page, to_run
+from imports.pages.rendering import page
 from imports.progress import progress_of
 from tasks.models import Job
 
@@ -78,7 +76,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
-        "ahead": _ahead(run),
+        "place": line.place_of(run),
+        "may_be_paused": pausing.can_be_paused(run),
         "unserved": _is_unserved(run, now.seconds),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }
@@ -94,37 +93,8 @@ def _spoken(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
-def _ahead(run: ImportRun) -> ImportRun | None:
-    """The import that a waiting one waits for."""
-    return ImportRun.objects.active().first() if run.state == ImportRun.State.WAITING else None
-
-
 def _is_unserved(run: ImportRun, seconds: float) -> bool:
     """Whether it seems that no worker runs."""
     if run.state != ImportRun.State.PLANNING or seconds < _WORRY_AFTER:
         return False
     return not Job.objects.of(run.subject).filter(attempts__gt=0).exists()
-
-
-def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Ask first, and say in numbers what will happen; then cancel."""
-    if request.method != "POST":
-        return _unless_ended(request, run, lambda: _question(request, run))
-    try:
-        run = pipeline.cancel(run=run)
-    except pipeline.RunEnded:
-        messages.info(request, f"Import {run.pk} had ended already.")
-    else:
-        messages.success(request, f"Import {run.pk} was cancelled.")
-    return to_run(run)
-
-
-def _unless_ended(request: HttpRequest, run: ImportRun, show: Callable[[], HttpResponse]) -> HttpResponse:
-    if not run.has_ended:
-        return show()
-    messages.info(request, f"Import {run.pk} has ended already.")
-    return to_run(run)
-
-
-def _question(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    return page(request, "cancel.html", title=f"Cancel import {run.pk}", run=run)

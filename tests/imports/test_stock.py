@@ -78,6 +78,28 @@ def test_sale_between_file_and_load_is_taken_off_the_files_number() -> None:
     assert balances() == [True, True]
 
 
+def test_sale_that_leaves_just_the_files_number_is_taken_off_as_well() -> None:
+    import_rows([row("A", stock="10")])
+    run = confirm([row("A", stock="9")])
+    stock.move({"A": -1}, kind=SALE)
+
+    work(run)
+
+    assert (values("stock"), outcomes(run), run.stock_kept) == ({"A": 8}, {"updated": 1}, 1)
+
+
+def test_sale_after_a_row_was_found_the_same_stays() -> None:
+    file = [row("A", stock="10"), row("B", stock="1")]
+    import_rows(file)
+    run = confirm([row("A", stock="10"), row("B", stock="2")])
+    work_up_to(run, "load")
+    stock.move({"A": -1}, kind=SALE)
+
+    work(run)
+
+    assert (values("stock"), outcomes(run)) == ({"A": 9, "B": 2}, {"updated": 1, "unchanged": 1})
+
+
 @pytest.mark.django_db(transaction=True)
 def test_sale_during_the_load_is_taken_off_the_files_number() -> None:
     import_rows([row("A", stock="10")])
