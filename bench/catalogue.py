@@ -18,7 +18,9 @@ from shop import categories
 
 CHANGED_PERCENT = 10
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_COLUMNS = "sku, slug, name, description, price, stock, category_id, published, featured, metadata"
+_COLUMNS = (
+    "sku, slug, name, description, price, stock, category_id, published, featured, metadata, opening_stock"
+)
 
 
 class Case(StrEnum):
@@ -140,13 +142,14 @@ def _prepared(path: Path, ids: dict[str, int]) -> Iterator[str]:
             slug = f"{slug[:60]}-{sku.lower()}"
         row = (
             sku, slug, name, description, price, stock, str(ids[category]), published, featured, metadata,
+            stock,
         )  # fmt: skip
         yield "\t".join([cell.translate(_ESCAPES) for cell in row]) + "\n"
 
 
 def _empty() -> None:
     """Empty what imports write. Category ids start again at 1, so that prepared rows stay right."""
-    _run("TRUNCATE shop_category, shop_product RESTART IDENTITY CASCADE")
+    _run("TRUNCATE shop_category, shop_product, shop_stockmovement RESTART IDENTITY CASCADE")
     _run("TRUNCATE imports_importrun, notifications_message, tasks_job CASCADE")
 
 

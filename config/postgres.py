@@ -40,7 +40,7 @@ def program(data_dir: Path, *, port: int, password: str) -> Program:
     cluster.know(password, data_dir / "postgres.password.sha256")
     return Program(
         name="postgres",
-        command=cluster.command("-p", str(port), "-c", "listen_addresses=127.0.0.1", *_NO_SOCKET, *_MEMORY),
+        command=cluster.command("-p", str(port), "-c", "listen_addresses=127.0.0.1", *_NO_SOCKET, *_memory()),
         directory=folder,
         environment=_ENVIRONMENT,
         user=user,
@@ -53,9 +53,20 @@ def program(data_dir: Path, *, port: int, password: str) -> Program:
 
 
 _NO_SOCKET = ("-c", "unix_socket_directories=")
-# An import's staging table and the catalogue's hot pages side by side, and log files that are used again:
-# with the server's own 128 MB and 80 MB it would write out pages and make new files in the middle of a load.
-_MEMORY = ("-c", "shared_buffers=512MB", "-c", "min_wal_size=512MB", "-c", "max_wal_size=2GB")
+_MEGABYTE = 1024**2
+
+
+def _memory() -> list[str]:
+    """Options that suit the machine: a twelfth of its memory for pages, 128 MB to 2 GB.
+
+    An import's staging table and the catalogue's hot pages lie side by side there: with less, a load of a
+    million rows writes pages out that it needs again. Log files are kept to be used again.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEGABYTE
+    shared = min(2048, max(128, memory // 12))
+    return [f"-cshared_buffers={shared}MB", "-cmin_wal_size=512MB", "-cmax_wal_size=4GB"]
+
+
 # Messages in English and no locale of the machine: the log reads the same everywhere.
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": os.defpath}
 

@@ -199,6 +199,14 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
 IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=6_000_000)
 IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=25_000)
 IMPORT_DRAFT_DAYS = env.int("IMPORT_DRAFT_DAYS", default=7)  # an upload that nobody confirmed is kept so long
+# A preview warns of more than so much (docs/importing.md); several times as much takes a second person.
+IMPORT_WARN_REJECTED_PERCENT = env.float("IMPORT_WARN_REJECTED_PERCENT", default=5.0)  # of the rows
+IMPORT_WARN_PRICE_PERCENT = env.float("IMPORT_WARN_PRICE_PERCENT", default=50.0)  # up or down …
+IMPORT_WARN_PRICE_ROWS = env.int("IMPORT_WARN_PRICE_ROWS", default=0)  # … in so many products
+IMPORT_WARN_ZERO_STOCK_PERCENT = env.float("IMPORT_WARN_ZERO_STOCK_PERCENT", default=10.0)  # of those touched
+IMPORT_WARN_UNPUBLISH_PERCENT = env.float("IMPORT_WARN_UNPUBLISH_PERCENT", default=5.0)  # of the catalogue
+IMPORT_WARN_NEW_CATEGORIES = env.int("IMPORT_WARN_NEW_CATEGORIES", default=20)
+IMPORT_SECOND_PERSON_FACTOR = env.float("IMPORT_SECOND_PERSON_FACTOR", default=3.0)
 # Of the prices that a file has in several currencies, those in this one are taken.
 STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
 

@@ -10,6 +10,11 @@ from imports.models import ImportRun
 from imports.number_columns import MAX_STOCK
 from imports.parents import LET_IN
 
+# Of a row `s`. NULL where it says nothing of the stock.
+IMPOSSIBLE = f"""
+    coalesce((SELECT p.stock FROM shop_product p WHERE p.sku = s.sku), 0)::bigint + s.stock
+    NOT BETWEEN 0 AND {MAX_STOCK}
+"""
 _SHOWN = "to_char(abs({}), 'FM999,999,999,999')"
 
 
@@ -24,7 +29,7 @@ def reject_impossible(cursor: CursorWrapper, run: ImportRun, where: str, params:
         WITH judged AS MATERIALIZED (
             SELECT s.sku, p.stock FROM {run.staging_table} s LEFT JOIN shop_product p ON p.sku = s.sku
             WHERE {where} AND {LET_IN[ImportRun.Mode(run.mode)]}
-              AND coalesce(p.stock, 0)::bigint + s.stock NOT BETWEEN 0 AND %(most)s
+              AND {IMPOSSIBLE}
         ), refused AS (
             UPDATE {run.staging_table} s SET same = true FROM judged j WHERE s.sku = j.sku
             RETURNING s.line, s.sku, s.stock AS change, j.stock, {run.counts} AS counts
@@ -45,6 +50,6 @@ def reject_impossible(cursor: CursorWrapper, run: ImportRun, where: str, params:
                END, '[]'
         FROM refused WHERE counts
         """,
-        params | {"column": run.header_of("stock")[:255], "most": MAX_STOCK},
+        params | {"column": run.header_of("stock")[:255]},
     )
     return cursor.rowcount

@@ -22,6 +22,7 @@ from imports import line
 from imports.models import ImportRun
 from imports.pages import confirming, listing, receiving, steering, watching
 from imports.progress import progress_of
+from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from tasks.listing import spoken
 
 type View = Callable[..., HttpResponseBase]
@@ -69,6 +70,7 @@ class ImportRunAdmin(ModelAdmin):
             "pause": ("<int:pk>/pause/", self._run_door(steering.pause, do)),
             "resume": ("<int:pk>/resume/", self._run_door(steering.resume, do)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
+            "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
             "repaired": ("<int:pk>/repaired/", self._run_door(listing.repaired, see)),
             "set_aside": ("<int:pk>/set-aside/", self._run_door(listing.set_aside, see)),
         }

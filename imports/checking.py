@@ -15,14 +15,15 @@ from django.db.models import F
 
 from imports import parents, pipeline, staging
 from imports.models import ImportRun
-from imports.pipeline import Range
+from imports.pipeline import Range, State
 from shop import categories
 from shop.models import Category
 from tasks import claiming
 from tasks.claiming import Claim
 
 _FEW = 3_000  # rows: smaller ranges take longer to hand out than to load
-_SAMPLED = 1_000  # rows looked at for each range
+_SAMPLED = 3_000  # rows looked at for each range; those of a page are neighbours
+_STAGED = (State.CHECKING, State.PREVIEWED, State.WAITING, State.LOADING)
 
 
 def check(claim: Claim) -> None:
@@ -32,13 +33,14 @@ def check(claim: Claim) -> None:
     with connection.cursor() as cursor:
         rows = _count(cursor, run)
     if rows.all != run.rows_staged:
-        staging.rebuild(run)
+        staging.rebuild(run, state=ImportRun.State.CHECKING)
         with connection.cursor() as cursor:
             rows = _count(cursor, run)
     variant = f"({parents.is_variant(run)})"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
-        if superseded := _settle_duplicates(cursor, run):
+        superseded, rejected = _settle_duplicates(cursor, run)
+        if superseded or rejected:
             rows = _count(cursor, run)
         skipped = _skip_same(cursor, run) if rows.same and run.mode == ImportRun.Mode.CREATE else 0
         _prepare_for_loading(cursor, run, rows)
@@ -49,6 +51,7 @@ def check(claim: Claim) -> None:
             variant_ranges=_ranges(cursor, run, rows.variants, variant),
             fresh=not rows.found,
             superseded=superseded,
+            rejected=rejected,
             unchanged=rows.unchanged - skipped,
             skipped=skipped,
         )
@@ -60,13 +63,14 @@ def rebuild(run: ImportRun) -> None:
     Counts nothing: what was counted stays so, and the ranges that are still to be loaded find their rows.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        pipeline.hold(run.pk, ImportRun.State.LOADING)
+        pipeline.hold(run.pk, *_STAGED)
         if staging.count_rows(run):
             return  # another worker was faster
         staging.rebuild(run)
         _settle_duplicates(cursor, run)
         _prepare_for_loading(cursor, run, _count(cursor, run))
-        resolve_categories(run)
+        if run.state == State.LOADING:
+            resolve_categories(run)
 
 
 class _Rows(NamedTuple):
@@ -150,8 +154,9 @@ def _are_resolved(cursor: CursorWrapper, table: str) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
-    """Leave one row a SKU in the staging table and index it; returns how many were superseded.
+def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> tuple[int, int]:
+    """Leave one row a SKU in the staging table and index it; returns how many lines were superseded, and how
+    many rejected because they would have superseded one without being sound.
 
     Most files have no SKU twice: building the unique index, which is needed anyway, finds that out.
     """
@@ -159,11 +164,13 @@ def _settle_duplicates(cursor: CursorWrapper, run: ImportRun) -> int:
     try:
         with transaction.atomic():
             cursor.execute(index)
-        return 0
+        return 0, 0
     except IntegrityError:
+        # Once counted, they are not in a table that is filled again.
+        rejected = 0 if run.ranges_total else parents.reject_contested(cursor, run)
         superseded = _set_aside_superseded(cursor, run)
         cursor.execute(index)
-        return superseded
+        return superseded, rejected
 
 
 def _set_aside_superseded(cursor: CursorWrapper, run: ImportRun) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from operator import itemgetter
 from typing import cast
 
 from imports import shaping
@@ -33,6 +34,7 @@ class Batch:
     extras: list[str | None] = field(default_factory=list)  # unknown columns as JSON
     hashes: list[int | None] = field(default_factory=list)  # of lines that are a record by themselves
     found: list[bool] = field(default_factory=list)  # the catalogue has the SKU
+    versions: dict[str, int] = field(default_factory=dict)  # for a preview: of the products by SKU
     unchanged: list[tuple[int, str]] = field(default_factory=list)  # (line, SKU) where nothing would change
     rejected: dict[int, RejectedRow] = field(default_factory=dict)  # by line: each is rejected once
     companions: set[tuple[int, str]] = field(default_factory=set)  # (line, SKU) of rows that don't count
@@ -51,6 +53,16 @@ class Batch:
         for name in ("lines", "skus", "extras", "hashes", "found"):
             setattr(self, name, list(compress(getattr(self, name), wanted)))
         self.cells = [list(compress(cells, wanted)) for cells in self.cells]
+
+    def sort(self) -> None:
+        """Bring the rows into the order of their SKUs, which is the order in which they will be loaded."""
+        if len(self.skus) < 2:
+            return
+        order = sorted(range(len(self.skus)), key=self.skus.__getitem__)
+        pick = itemgetter(*order)
+        for name in ("lines", "skus", "extras", "hashes", "found"):
+            setattr(self, name, list(pick(getattr(self, name))))
+        self.cells = [list(pick(cells)) for cells in self.cells]
 
     def drop_lines(self, lines: set[int]) -> None:
         """Drop all rows that come from these lines."""

@@ -26,7 +26,7 @@ _ARRAY = "coalesce(nullif(string_to_array(%s, E'\\x1f', E'\\x1e'), '{}'), '{\"\"
 # The load takes off what was sold since the file came, so it is the load that finds these the same or not.
 _NOT_SOLD = f"NOT EXISTS (SELECT FROM shop_stockmovement m WHERE m.product_id = p.id AND {sold.SINCE})"
 _LOOK_UP = """
-SELECT k.number, {same}
+SELECT k.number, {same}, {version}
 FROM unnest({arrays}) WITH ORDINALITY AS k(sku{names}, number)
 JOIN shop_product p ON p.sku = k.sku COLLATE "C" {unless}
 LEFT JOIN shop_category c ON c.id = p.category_id
@@ -50,6 +50,7 @@ def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
 def mark_found(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
     """Say of each row whether the catalogue has its SKU."""
     batch.found = list(map(recognised.known.__contains__, batch.skus))
+    batch.versions = recognised.versions
     asked = set(recognised.skus)
     if not (recognised.is_empty or asked.issuperset(batch.skus)):
         _ask(run, batch, [at for at, sku in enumerate(batch.skus) if sku not in asked], [])
@@ -88,6 +89,7 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     same = " AND ".join(equal)
     query = _LOOK_UP.format(
         same=same or "false",
+        version="p.version" if run.preview else "NULL",
         arrays=", ".join(_ARRAY.replace("%s", f"%({name})s") for name in texts),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
@@ -96,10 +98,12 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
         cursor.execute(query, {**texts, "received": run.created_at})
-        answers = [(rows[number - 1], is_same) for number, is_same in cursor]
-    for at, _ in answers:
+        answers = [(rows[number - 1], is_same, version) for number, is_same, version in cursor]
+    for at, _, _ in answers:
         batch.found[at] = True
-    return {at for at, is_same in answers if is_same}
+    if run.preview:
+        batch.versions.update((batch.skus[at], version) for at, _, version in answers)
+    return {at for at, is_same, _ in answers if is_same}
 
 
 def _reject_incomplete(run: ImportRun, batch: Batch) -> None:

@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, BinaryIO, Self, Unpack
 
 from imports.coding import Coding
-from imports.column_types import Habits, learn
+from imports.column_types import Habits
 from imports.corrections import Corrections, check
 from imports.detecting import Detected, Syntax, detect, read_records
 from imports.encoding import EncodingEvidence
 from imports.footers import footers_in
 from imports.layout import Aside, find_table
+from imports.learning import learn
 from imports.locating import PROBE_BYTES, count_lines, first_table, line_start, offset_of
 
 SAMPLE_BYTES = 1_048_576

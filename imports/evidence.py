@@ -79,7 +79,7 @@ def begins_like(row: list[str], rows: Sequence[list[str]]) -> bool:
     return "9" in shape and sum(_shape(other[0]) == shape for other in rows) >= _MOSTLY * len(rows)
 
 
-def is_nothing(cell: str) -> bool:
+def _is_nothing(cell: str) -> bool:
     """Does the cell say that there is no value?"""
     return _NOTHING(cell) is not None
 
@@ -87,3 +87,10 @@ def is_nothing(cell: str) -> bool:
 def _shape(text: str) -> str:
     """What a text looks like: A-1204 and B-7 are both a-9."""
     return re.sub(r"9+", "9", re.sub(r"[^\W\d_]+", "a", re.sub(r"\d", "9", text.strip())))
+
+
+def is_more_header(row: list[str], typed: list[int]) -> bool:
+    """Has this row words where the rows below have numbers and dates, and no number anywhere?"""
+    named = [cell for index in typed if (cell := row[index].strip())]
+    is_worded = not any(_is_nothing(cell) or any(map(str.isdigit, cell)) for cell in named)
+    return len(named) * 2 >= len(typed) and is_worded and not any(is_typed(cell.strip()) for cell in row)

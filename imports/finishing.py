@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from imports import pipeline, references
+from imports import pipeline, references, staging
 from imports.columns import EXTRA_COLUMNS
 from imports.models import ImportRun, RejectedRow
 from imports.opening import open_chunk
@@ -83,7 +83,8 @@ def clean(claim: Claim) -> None:
     """Drop the staging tables of a run that has ended, and forget what only its stages needed."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
     with transaction.atomic(), connection.cursor() as cursor:
-        run.chunks.update(categories=[], unchanged=b"")
-        tables = (run.staging_table, f"{run.staging_table}_categories", references.table_of(run))
+        run.chunks.update(categories=[], unchanged=b"", versions=b"")
+        run.planned_changes.all().delete()
+        tables = (*staging.tables_of(run), references.table_of(run))
         cursor.execute(f"DROP TABLE IF EXISTS {', '.join(tables)}")
         claiming.complete(claim)

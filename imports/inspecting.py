@@ -12,7 +12,8 @@ from imports import profiles
 from imports.corrections import Corrections
 from imports.dialect import Inspection, RefusedFile, examine
 from imports.planning import Chunk, plan
-from imports.reading import ChunkReader, Problem
+from imports.problems import Problem
+from imports.reading import ChunkReader
 from imports.repair import Repair
 from imports.unpacking import plain_file
 

@@ -15,15 +15,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import adjusting, checking, parents, pictures, pipeline, sold, staging
+from imports import adjusting, binding, checking, differing, parents, pictures, pipeline, sold, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
-
-_CONTENT = ("name", "description", "price", "published", "featured", "options")
-# An updated product's category: a cleared one is staged as no path.
-_CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
-_PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
 
 
 def load(claim: Claim) -> None:
@@ -43,13 +38,13 @@ def load(claim: Claim) -> None:
         )
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
-        work = _Range(cursor, run, claim.payload)
+        work = KeyRange(cursor, run, claim.payload)
         # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
         outcomes = work.merge(fresh=claim.payload["fresh"] and claim.job.attempts == 1)
         pipeline.loaded(claim, run_id=run.pk, stock_kept=work.stock_kept, **outcomes)
 
 
-class _Range:
+class KeyRange:
     """One range at work: `WHERE` clause, parameters and the statements over it."""
 
     def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
@@ -61,25 +56,32 @@ class _Range:
             "received": run.created_at,
             "reference": run.subject,
         }
-        self.where = "NOT s.same AND s.sku >= %(low)s" + (
-            " AND s.sku < %(high)s" if payload["high"] is not None else ""
-        )
-        self.source = (
-            f"{run.staging_table} s LEFT JOIN {run.staging_table}_categories m ON m.path = s.category"
-        )
+        self.keys = "s.sku >= %(low)s" + (" AND s.sku < %(high)s" if payload["high"] is not None else "")
+        self.where = f"NOT s.same AND {self.keys}"
+        self.source = f"{run.staging_table} s {self._categories()}"
         self.variants = payload.get("variants", False)
         if "parent" in run.written:
             self.where += f" AND {'' if self.variants else 'NOT'} ({parents.is_variant(run)})"
-            self.source += " LEFT JOIN shop_product above ON above.sku = s.parent"
+            self.source += self._parents()
         self.rows = self.stock_kept = 0
+
+    def _categories(self) -> str:
+        return f" LEFT JOIN {self.run.staging_table}_categories m ON m.path = s.category"
+
+    def _parents(self) -> str:
+        return " LEFT JOIN shop_product above ON above.sku = s.parent"
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
         self.params["version"] = self._execute("SELECT nextval('shop_content_version')")
-        hopeless = self._reject_hopeless(fresh=fresh)
+        misplaced = self._reject_misplaced() if self.variants else 0
+        found = 0 if fresh else self._lock_existing()
+        outdated, outdated_same = self._set_aside_outdated() if self.run.preview and not fresh else (0, 0)
+        impossible = self._reject_impossible() if self.run.adjusts_stock else 0
+        if outdated or impossible:
+            found = self._lock_existing()
         self.rows = self._count()
         counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
-        found = 0 if fresh else self._lock_existing()
         skipped = self._skip(found)
         updates = self.run.mode != ImportRun.Mode.CREATE
         updated = self._update() if found and updates else 0
@@ -89,9 +91,9 @@ class _Range:
         return {
             "created": created,
             "updated": updated,
-            "skipped": skipped,
-            "rejected": rejected + hopeless,
-            "unchanged": counted - created - updated - skipped - rejected,
+            "skipped": skipped + outdated + outdated_same,
+            "rejected": rejected + misplaced + impossible,
+            "unchanged": counted - created - updated - skipped - rejected - outdated_same,
         }
 
     def _execute(self, statement: str) -> int:
@@ -106,15 +108,11 @@ class _Range:
             f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where} AND {condition}"
         )
 
-    def _reject_hopeless(self, *, fresh: bool) -> int:
-        """Reject the rows of which the catalogue makes nothing, before the others are counted."""
-        rows = self.cursor, self.run, self.where, self.params
-        rejected = parents.reject_misplaced(*rows) if self.variants else 0
-        if self.run.adjusts_stock:
-            if not fresh:
-                self._lock_existing()
-            rejected += adjusting.reject_impossible(*rows)
-        return rejected
+    def _reject_misplaced(self) -> int:
+        return parents.reject_misplaced(self.cursor, self.run, self.where, self.params)
+
+    def _reject_impossible(self) -> int:
+        return adjusting.reject_impossible(self.cursor, self.run, self.where, self.params)
 
     def _lock_existing(self) -> int:
         return self._execute(
@@ -125,6 +123,14 @@ class _Range:
             ) SELECT count(*) FROM locked
             """
         )
+
+    def _set_aside_outdated(self) -> tuple[int, int]:
+        """Set aside what was changed since the preview: lines to be written, and lines counted as unchanged
+        (all of those with the range's keys, so that each is looked at once)."""
+        outdated = binding.set_aside(self.cursor, self.run, self.where, self.params)
+        if self.variants:
+            return outdated, 0
+        return outdated, binding.list_unchanged(self.cursor, self.run, self.keys, self.params)
 
     def _skip(self, found: int) -> int:
         """List the rows that the mode leaves out."""
@@ -146,16 +152,10 @@ class _Range:
 
     def _update(self) -> int:
         """Update the products that differ and journal the columns that changed, before and after."""
-        written = self.run.written
-        new = {name: f"s.{name}" for name in _CONTENT if name in written}
-        assignments = [f"{name} = coalesce({value}, p.{name})" for name, value in new.items()]
-        differs = [
-            f"({value} IS NOT NULL AND {value} IS DISTINCT FROM p.{name})" for name, value in new.items()
-        ]
-        whole = self._whole_values()
-        assignments += [f"{name} = {value}" for name, value in whole.items()]
-        differs += [f"p.{name} IS DISTINCT FROM ({value})" for name, value in whole.items()]
-        names = [*new, *whole]
+        written, fields = self.run.written, differing.content(self.run)
+        assignments = [f"{field.name} = {field.value}" for field in fields]
+        differs = [field.differs for field in fields]
+        names = [field.name for field in fields]
         if "images" in written:
             differs.append(pictures.DIFFER)
         content = " OR ".join(differs) or "false"
@@ -209,19 +209,7 @@ class _Range:
             WHERE {self.where} AND s.stock IS NOT NULL AND {self.run.counts} AND {since} <> 0
             """
         )
-        return f"coalesce(greatest(0, s.stock + {since}), p.stock)"
-
-    def _whole_values(self) -> dict[str, str]:
-        """SQL for the values of an updated product in which the row and the product have a part each."""
-        written, values = self.run.written, {}
-        if "metadata" in written or self.run.keep_unknown:
-            given = "coalesce(s.metadata, p.metadata)"
-            values["metadata"] = f"{given} || coalesce(s.extra, '{{}}')"
-        if "category" in written:
-            values["category_id"] = _CATEGORY
-        if "parent" in written:
-            values["parent_id"] = _PARENT
-        return values
+        return f"CASE WHEN s.stock IS NULL THEN p.stock ELSE greatest(0, s.stock + {since}) END"
 
     @contextmanager
     def _categories_held(self) -> Iterator[None]:
@@ -263,6 +251,9 @@ class _Range:
         written = self.run.written
         more = {"parent_id": "above.id", "options": "coalesce(s.options, '{}')"}
         more = {name: value for name, value in more.items() if name.removesuffix("_id") in written}
+        metadata = "coalesce(s.metadata, '{}')"
+        if self.run.keep_unknown:
+            metadata += " || coalesce(s.extra, '{}')"
         has_images, is_shaped = "images" in written, self.run.is_shaped
         counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if is_shaped else ""
         statement = f"""
@@ -276,7 +267,7 @@ class _Range:
                         || %(random)s)::uuid,
                        s.sku, coalesce(s.slug, uuidv7()::text), s.name, coalesce(s.description, ''), s.price,
                        coalesce(s.stock, 0), m.category_id, coalesce(s.published, true),
-                       coalesce(s.featured, false), coalesce(s.metadata, '{{}}') || coalesce(s.extra, '{{}}'),
+                       coalesce(s.featured, false), {metadata},
                        now(), now(), {self._source_hash()}, %(version)s, coalesce(s.stock, 0)
                 FROM {self.source}
                 WHERE {self.where} AND s.name IS NOT NULL AND s.price IS NOT NULL {absent} ORDER BY s.slug

@@ -3,7 +3,7 @@
 confirm → plan → (wait) → stage × chunks → check, categories → load × ranges → finish
 confirm → plan → stage × chunks → check → compare × ranges → (approve, wait) → load × ranges → finish
 undo → (wait) → undo × parts of the journal → finish
-                     cancel and fail end it from anywhere, pause holds its jobs
+                     discard ends a preview, cancel and fail end it from anywhere, pause holds its jobs
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import choices, remembering
+from imports import blast_radius, choices, forecast, remembering
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
@@ -60,9 +60,10 @@ def confirm(
     repair: bool | None = None,
     stock_as: str | None = None,
     preview: bool = False,
+    remember: bool = True,
     by: Any = None,
 ) -> ImportRun:
-    """Start a draft with these choices, and remember them for its header; what is None is as in the draft.
+    """Start a draft with these choices, and `remember` them for its header; what is None is as in the draft.
 
     `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
@@ -89,7 +90,8 @@ def confirm(
         for name, value in checked.items():
             setattr(run, name, value)
         run.mode, run.preview = mode, preview
-        remembering.remember(run, options=chosen, by=by)
+        if remember:
+            remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at, run.queued_at = State.PLANNING, Now(), Now()
         run.save()
         create([_job(run, "imports.plan", "reading the file")])
@@ -208,7 +210,8 @@ def checked(
     )
     run.ranges = [[*between, fresh] for between in ranges]
     run.variant_ranges = [[*between, fresh] for between in variant_ranges]
-    run.save(update_fields=["ranges", "variant_ranges"])
+    run.forecast = forecast.nothing() if run.preview else {}
+    run.save(update_fields=["ranges", "variant_ranges", "forecast"])
     if not run.preview:
         begin_loading(run)
     elif run.ranges_total:
@@ -232,26 +235,36 @@ def checked(
     claiming.complete(claim)
 
 
-def compared(claim: claiming.Claim, *, run_id: int) -> None:
-    """Count a range that was compared for the preview; the last one makes it ready for approval."""
-    run = _count(run_id, State.CHECKING, ranges_compared=1)
+def compared(claim: claiming.Claim, *, run_id: int, part: Mapping[str, Any]) -> None:
+    """Count a range that was compared for the preview, and add its `part` to the forecast; the last one makes
+    it ready for approval."""
+    run = _count(run_id, State.CHECKING, ranges_compared=1)  # and so holds the run's row
+    run.forecast = forecast.added(run.forecast, part)
+    run.save(update_fields=["forecast"])
     if run.ranges_compared == run.ranges_total:
         _previewed(run)
     claiming.complete(claim)
 
 
 def _previewed(run: ImportRun) -> None:
-    """A pause ends here: nothing is left to do before somebody approves it."""
+    """All is compared: the forecast is complete, and nothing is written yet. A pause ends here as well, for
+    nothing is left to do before somebody approves it."""
     run.lift_pause()
+    run.warnings = blast_radius.warnings_of(run)
     run.state, run.previewed_at = State.PREVIEWED, Now()
-    run.save(update_fields=["state", "previewed_at", "paused_at", "paused_by", "paused_seconds"])
+    run.save(update_fields=["state", "previewed_at", "warnings", "paused_at", "paused_by", "paused_seconds"])
 
 
-def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
-    """Let a previewed import write, when its turn has come. Raises RunEnded unless it waits for that."""
+def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) -> ImportRun:
+    """Let a previewed import write, when its turn has come. `by` is the user, None on the command line.
+
+    Raises RunEnded unless it waits for that, NotAccepted when it has warnings that must be accepted first, or
+    that this user may not accept.
+    """
     with transaction.atomic():
         _one_at_a_time()
         run = hold(run.pk, State.PREVIEWED)
+        blast_radius.must_be_accepted(run, by=by, accept_warnings=accept_warnings)
         run.state, run.approved_at, run.queued_at, run.approved_by = State.WAITING, Now(), Now(), by
         run.save()
         _admit_next()
@@ -259,9 +272,23 @@ def approve(*, run: ImportRun, by: Any = None) -> ImportRun:
     return run
 
 
+def discard(*, run: ImportRun, reason: str = "") -> ImportRun:
+    """End an import whose preview is not wanted, and say why. Raises RunEnded unless it awaits approval."""
+    with transaction.atomic():
+        _one_at_a_time()
+        run = hold(run.pk, State.PREVIEWED)
+        run.error = reason
+        _end(run, State.CANCELLED)
+    return run
+
+
 def begin_loading(run: ImportRun) -> None:
     """Create the load jobs of a run whose ranges are known."""
     run.refresh_from_db()
+    if run.preview and not run.ranges and run.unchanged:
+        # Whether the products that need no write are still so is looked at by key ranges as well.
+        run.ranges, run.ranges_total = [["", None, False]], run.ranges_total + 1
+        run.save(update_fields=["ranges", "ranges_total"])
     if not run.ranges_total:
         _begin_finishing(run)
         return

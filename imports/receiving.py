@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, BinaryIO, Unpack, cast
@@ -14,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 
-from imports import numbers, profiles, remembering
+from imports import numbers, pipeline, profiles, remembering
 from imports.corrections import Corrections
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
@@ -138,6 +139,19 @@ def discard(run: ImportRun) -> None:
     """Delete a draft and its file."""
     run.file.delete(save=False)
     run.delete()
+
+
+def discard_old_previews(*, older_than: timedelta) -> int:
+    """Cancel the imports whose preview nobody has approved for so long; returns how many."""
+    old = ImportRun.objects.filter(state=ImportRun.State.PREVIEWED, previewed_at__lte=Now() - older_than)
+    days = f"{older_than.days} day{'' if older_than.days == 1 else 's'}"
+    said = f"Nobody approved the preview within {days}, so it was discarded. Nothing was written."
+    discarded = 0
+    for run in list(old):
+        with suppress(pipeline.RunEnded):  # approved or discarded just now
+            pipeline.discard(run=run, reason=said)
+            discarded += 1
+    return discarded
 
 
 def discard_old_drafts(*, older_than: timedelta) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import xxhash
@@ -31,13 +31,15 @@ _RULES = 3
 
 _SEPARATOR = "\x1f"
 _RECOGNISE = """
-SELECT array_agg(number) FILTER (WHERE same), array_agg(number) FILTER (WHERE NOT same) FROM (
-    SELECT k.number, coalesce(p.source_hash = (k.hash # {mixed_in}), false) AS same
+SELECT array_agg(number) FILTER (WHERE same), array_agg(number) FILTER (WHERE NOT same) {versions} FROM (
+    SELECT k.number, coalesce(p.source_hash = (k.hash # {mixed_in}), false) AS same, p.version
     FROM unnest(string_to_array(%s, E'\\x1f'), %s::bigint[]) WITH ORDINALITY AS k(sku, hash, number)
     JOIN shop_product p ON p.sku = k.sku COLLATE "C" {unless}
     {category}
 ) k
 """
+# A preview is bound to what it saw.
+_VERSIONS = ", array_agg(version) FILTER (WHERE same), array_agg(version) FILTER (WHERE NOT same)"
 
 # When rows are staged again, what the import created itself counts as not there, as it was the first time.
 _NOT_OWN = """
@@ -64,6 +66,7 @@ class Recognised:
     hashes: array[int]  # fingerprint of every line; none where lines are not recognised
     known: set[str]  # those SKUs that the catalogue has
     is_empty: bool = False  # the catalogue has none at all
+    versions: dict[str, int] = field(default_factory=dict)  # of those SKUs, for a preview
 
 
 def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
@@ -79,16 +82,22 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
         mixed_in="coalesce(hashtextextended(c.full_name, 0), 0)" if mixes else "0",
         category="LEFT JOIN shop_category c ON c.id = p.category_id" if mixes else "",
         unless=not_own(run),
+        versions=_VERSIONS if run.preview else "",
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
         cursor.execute(query, [_SEPARATOR.join(skus), f"{{{','.join(map(str, hashes))}}}"])
-        same, others = cursor.fetchone()
+        same, others, *versions = cursor.fetchone()
     for number in same or ():
         reader.recognised[number - 1] = 1
     known = {skus[number - 1] for numbers in (same, others) for number in numbers or ()}
-    return Recognised(skus, hashes, known)
+    recognised = Recognised(skus, hashes, known)
+    for numbers, seen in zip((same, others), versions, strict=False):
+        recognised.versions.update(
+            zip([skus[number - 1] for number in numbers or ()], seen or (), strict=True)
+        )
+    return recognised
 
 
 def _can_recognise(run: ImportRun) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 from django.db import connection, transaction
 
+from imports import pipeline
 from imports.models import ImportRun
 from imports.referring import Find, Found
 
@@ -20,7 +21,8 @@ def table_of(run: ImportRun) -> str:
 
 
 def collect(run: ImportRun, notes: Iterable[tuple[str, str]]) -> None:
-    """Make the table anew and fill it with (key, value)."""
+    """Make the table anew and fill it with (key, value). Raises RunEnded when the run is not being planned
+    any more: then no table is left."""
     table = table_of(run)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {table}")
@@ -30,6 +32,9 @@ def collect(run: ImportRun, notes: Iterable[tuple[str, str]]) -> None:
                 copy.write_row(note)
         cursor.execute(f"CREATE INDEX ON {table} USING hash (key)")
         cursor.execute(f"ANALYZE {table}")
+        # Only now, because nobody could cancel the import while the file is read. What is committed after
+        # this is seen by the job that clears up after a cancelled import.
+        pipeline.hold(run.pk, ImportRun.State.PLANNING)
 
 
 def finder(run: ImportRun) -> Find:

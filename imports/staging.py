@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import compress, repeat
@@ -17,7 +18,7 @@ from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
-from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow
+from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow, SetAsideRow
 from imports.opening import open_chunk
 from imports.planning import plan as plan_chunks
 from imports.reading import ChunkReader
@@ -32,6 +33,7 @@ _TYPES = {
     "found": "boolean",
     "same": "boolean DEFAULT false",
     "counts": "boolean DEFAULT true",  # False for a row that only accompanies another one of its line
+    "version": "bigint",  # of the product when the row was compared; NULL: there was none
     "sku": BY_NAME["sku"].db_type,
     "slug": 'varchar(200) COLLATE "C"',
     **{
@@ -39,7 +41,8 @@ _TYPES = {
     },
     "extra": "jsonb",
 }
-_SELDOM = {"counts", "parent", "options", "images"}  # only in the tables of imports that write them
+# Only in the tables of imports that write them.
+_SELDOM = {"counts", "version", "parent", "options", "images"}
 _NULL = "\\N"
 _SPECIAL = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}  # the backslash first
 _BATCH = 1000  # rows handed to COPY at once
@@ -48,6 +51,7 @@ _BATCH = 1000  # rows handed to COPY at once
 def plan(claim: Claim) -> None:
     """Cut the file into chunks that begin at rows, and count its lines."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
+    pipeline.must_be(run, ImportRun.State.PLANNING)
     dialect = Dialect.from_dict(run.dialect)
     try:
         with run.opened() as stream:
@@ -78,15 +82,27 @@ def plan(claim: Claim) -> None:
 def make_table(run: ImportRun) -> None:
     """Make the run's staging tables anew. UNLOGGED: they can be made again from the file."""
     left_out = _SELDOM - run.written - ({"counts"} if run.is_shaped else set())
+    if run.preview:
+        left_out -= {"version"}
     columns = ", ".join(f"{name} {definition}" for name, definition in _TYPES.items() if name not in left_out)
     table = run.staging_table
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {table}, {table}_categories")
+        cursor.execute(f"DROP TABLE IF EXISTS {', '.join(tables_of(run))}")
         cursor.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
         cursor.execute(
             f"CREATE UNLOGGED TABLE {table}_categories"
             ' (path text COLLATE "C" PRIMARY KEY, category_id bigint)'
         )
+        if run.preview:
+            cursor.execute(
+                f"CREATE UNLOGGED TABLE {table}_paths"
+                ' (path text COLLATE "C" PRIMARY KEY, category_id bigint, full_name text)'
+            )
+
+
+def tables_of(run: ImportRun) -> tuple[str, ...]:
+    """Its tables, as far as they exist: the rows, the categories they name, and those in a preview."""
+    return run.staging_table, f"{run.staging_table}_categories", f"{run.staging_table}_paths"
 
 
 def stage(claim: Claim) -> None:
@@ -140,15 +156,18 @@ def is_lost(run: ImportRun) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def rebuild(run: ImportRun) -> None:
-    """Stage all chunks again into a new table, without counting anything a second time."""
+def rebuild(run: ImportRun, *, state: ImportRun.State | None = None) -> None:
+    """Stage all chunks again into a new table, as they were staged first, without counting anything again.
+
+    Whoever does not hold the run names the `state` that it must be in: else RunEnded, and no table is made.
+    """
     with transaction.atomic():
         make_table(run)
+        if state:  # after the table: the job that finds the categories locks theirs first and then the run
+            pipeline.hold(run.pk, state)
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
             _copy(run, batch)
-            if run.state != ImportRun.State.LOADING:
-                _note(run, chunk, batch)
 
 
 def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
@@ -156,7 +175,7 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     reader = open_chunk(run, chunk)
     recognised = recognise(run, reader)
     was_unchanged = b""
-    if run.state == ImportRun.State.LOADING:
+    if run.state != ImportRun.State.STAGING:
         was_unchanged = zlib.decompress(chunk.unchanged)
         reader.recognised[:] = bytes(map(and_, reader.recognised, was_unchanged))
     batch = clean(run, reader, recognised.hashes)
@@ -166,6 +185,7 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
     ]
     if was_unchanged:
         mark_found(run, batch, recognised)
+        batch.versions = _noted_versions(chunk)
         _sort_as_before(run, chunk, batch, was_unchanged)
     else:
         look_up(run, batch, recognised)
@@ -173,23 +193,31 @@ def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
 
 
 def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: bytes) -> None:
-    """Rows that were counted when they were staged first stay what they were counted as, whatever happened to
-    the catalogue since; the others are loaded, as they would have been. Rows that don't count are loaded in
-    any case: what they would leave alone they leave alone again."""
-    last = chunk.first_line + chunk.lines
-    lines = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last).values_list("line", flat=True)
-    rejected = set(lines)
+    """Rows stay what they were taken for when they were staged first, whatever happened to the catalogue
+    since; the others are loaded, as they would have been. Rows that don't count are loaded in any case: what
+    they would leave alone they leave alone again."""
+    gone = _counted_out(run, chunk)
     settled = [
-        (line in rejected or bool(was_unchanged[line - chunk.first_line]))
-        and (line, sku) not in batch.companions
+        (line in gone or bool(was_unchanged[line - chunk.first_line])) and (line, sku) not in batch.companions
         for line, sku in zip(batch.lines, batch.skus, strict=True)
     ]
     batch.unchanged += [
         (line, sku)
         for line, sku in compress(zip(batch.lines, batch.skus, strict=True), settled)
-        if line not in rejected
+        if line not in gone
     ]
     batch.keep(not is_settled for is_settled in settled)
+
+
+def _counted_out(run: ImportRun, chunk: Chunk) -> set[int]:
+    """The chunk's lines that are rejected already, and the superseded ones: those stay so even where the load
+    has rejected the line that superseded them."""
+    last = chunk.first_line + chunk.lines
+    rejected = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last)
+    superseded = run.set_aside.filter(
+        line__gte=chunk.first_line, line__lt=last, outcome=SetAsideRow.Outcome.SUPERSEDED
+    )
+    return {*rejected.values_list("line", flat=True), *superseded.values_list("line", flat=True)}
 
 
 def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
@@ -199,8 +227,15 @@ def _note(run: ImportRun, chunk: Chunk, batch: Batch) -> None:
         if not batch.companions or (line, sku) not in batch.companions:
             unchanged[line - chunk.first_line] = 1
     Chunk.objects.filter(pk=chunk.pk).update(
-        categories=_categories(run, batch), unchanged=zlib.compress(unchanged, 1)
+        categories=_categories(run, batch),
+        unchanged=zlib.compress(unchanged, 1),
+        versions=zlib.compress(json.dumps(batch.versions).encode(), 1) if batch.versions else b"",
     )
+
+
+def _noted_versions(chunk: Chunk) -> dict[str, int]:
+    versions: dict[str, int] = json.loads(zlib.decompress(chunk.versions)) if chunk.versions else {}
+    return versions
 
 
 def _categories(run: ImportRun, batch: Batch) -> list[str]:
@@ -215,13 +250,13 @@ def _categories(run: ImportRun, batch: Batch) -> list[str]:
 
 def _copy(run: ImportRun, batch: Batch) -> int:
     """COPY the rows into the staging table; returns how many it took."""
-    names = ["line", "sku", *_counted(run), "found", "same"]
+    names = ["line", "sku", *_seldom(run), "found", "same"]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for start in range(0, len(batch.unchanged), _BATCH):
             lines, skus = zip(*batch.unchanged[start : start + _BATCH], strict=True)
-            counts = _counts(batch, lines, skus)
-            copy.write(_joined(map(str, lines), _escaped(skus), *counts, repeat("t"), repeat("t")))
+            seldom = _seldom_cells(batch, lines, skus)
+            copy.write(_joined(map(str, lines), _escaped(skus), *seldom, repeat("t"), repeat("t")))
     _copy_rows(run, batch)
     return len(batch.unchanged) + len(batch.lines)
 
@@ -231,8 +266,9 @@ def _copy_rows(run: ImportRun, batch: Batch) -> None:
 
     A value that PostgreSQL refuses although we let it through is found by halving, and its line rejected.
     """
+    batch.sort()  # a load then finds its rows of the chunk on a few pages, not on all of them
     columns = [column.name for column in batch.columns]
-    names = ["line", "sku", *_counted(run), "found", "hash", "slug", "extra", *columns]
+    names = ["line", "sku", *_seldom(run), "found", "hash", "slug", "extra", *columns]
     statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
 
     refused, parts = set(), [(0, len(batch.lines))]
@@ -257,15 +293,18 @@ def _copy_rows(run: ImportRun, batch: Batch) -> None:
             cursor.execute(f"DELETE FROM {run.staging_table} WHERE line = ANY(%s)", [list(refused)])
 
 
-def _counted(run: ImportRun) -> list[str]:
-    return ["counts"] if run.is_shaped else []
+def _seldom(run: ImportRun) -> list[str]:
+    """Columns about the row that not every table has."""
+    return [*(["counts"] if run.is_shaped else []), *(["version"] if run.preview else [])]
 
 
-def _counts(batch: Batch, lines: Sequence[int], skus: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The column `counts` of these rows, where there is one."""
+def _seldom_cells(batch: Batch, lines: Sequence[int], skus: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The cells of those columns for these rows."""
     if batch.run.is_shaped:
         rows = zip(lines, skus, strict=True)
         yield ["f" if row in batch.companions else "t" for row in rows]
+    if batch.run.preview:
+        yield [str(batch.versions.get(sku, _NULL)) for sku in skus]
 
 
 def _copy_text(batch: Batch, start: int, end: int) -> str:
@@ -275,7 +314,7 @@ def _copy_text(batch: Batch, start: int, end: int) -> str:
     return _joined(
         map(str, lines),
         _escaped(skus),
-        *_counts(batch, lines, skus),
+        *_seldom_cells(batch, lines, skus),
         ["t" if is_found else "f" for is_found in found],
         [_NULL if value is None else str(value) for value in batch.hashes[start:end]],
         _slugs(batch, start, end),

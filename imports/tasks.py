@@ -9,7 +9,17 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, finishing, merging, pausing, pipeline, receiving, restoring, staging
+from imports import (
+    checking,
+    dry_run,
+    finishing,
+    merging,
+    pausing,
+    pipeline,
+    receiving,
+    restoring,
+    staging,
+)
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -67,6 +77,12 @@ def categories(claim: Claim) -> None:
     checking.find_categories(claim)
 
 
+@_stage_of_import("imports.compare")
+def compare(claim: Claim) -> None:
+    """Forecast one key range for the preview; the last range: checking → previewed."""
+    dry_run.compare(claim)
+
+
 @_stage_of_import("imports.load")
 def load(claim: Claim) -> None:
     """Merge one key range into the catalogue; the last range: loading → finishing."""
@@ -93,5 +109,7 @@ def clean(claim: Claim) -> None:
 
 @shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)
 def discard_old_drafts() -> int:
-    """Beat's tick: delete drafts that nobody confirmed. Losing one is harmless, the next does the same."""
-    return receiving.discard_old_drafts(older_than=timedelta(days=settings.IMPORT_DRAFT_DAYS))
+    """Beat's tick: delete drafts that nobody confirmed and discard previews that nobody approved. Losing one
+    is harmless, the next does the same."""
+    age = timedelta(days=settings.IMPORT_DRAFT_DAYS)
+    return receiving.discard_old_drafts(older_than=age) + receiving.discard_old_previews(older_than=age)

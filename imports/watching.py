@@ -21,7 +21,8 @@ _WORRY_AFTER = 15.0  # seconds without any worker taking a job
 
 
 def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
-    """Wait until the import has ended and return it as it is then; `quiet` shows nothing meanwhile."""
+    """Wait until the import has ended, or its preview is there, and return it as it is then; `quiet` shows
+    nothing meanwhile."""
     console = Console(stderr=True, quiet=quiet)
     began, worried, paused = time.monotonic(), False, False
     with _bar(console) as bar:
@@ -36,7 +37,7 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
                 description=now.phase,
                 detail=f"{now.done:,} of {now.total:,} {now.unit} {rate}" if now.total else "",
             )
-            if run.has_ended:
+            if run.has_ended or run.state == ImportRun.State.PREVIEWED:
                 return run
             if not worried and time.monotonic() - began > _WORRY_AFTER and not _taken(run):
                 worried = True

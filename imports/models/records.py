@@ -23,6 +23,9 @@ class Chunk(models.Model):
     unchanged = models.BinaryField(
         default=b"", help_text="One byte a line, compressed: 1 where the product was just so already."
     )
+    versions = models.BinaryField(
+        default=b"", help_text="For a preview: SKU → version of its product when it was compared, compressed."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]

@@ -249,6 +249,7 @@ class ImportRun(models.Model):
     class Meta:
         verbose_name = "import"
         ordering = ["-pk"]
+        permissions = [("approve_risky_import", "Can approve an import whose preview gives strong warnings")]
         indexes = [
             # The same file again gets a notice with a link to the first import.
             models.Index(fields=["sha256"], name="import_sha256"),

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+_NAMED = 6  # columns: a line of a list has room for so many
+
 
 class SavedMapping(models.Model):
     """The choices of the last import that was confirmed with this header; `remembering` has the rules."""
@@ -19,3 +21,8 @@ class SavedMapping(models.Model):
     used = models.IntegerField(default=0, help_text="Imports that were confirmed with these choices.")
     mapped_at = models.DateTimeField(db_default=Now(), help_text="When these choices were first confirmed.")
     last_used_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        names = [name or "(blank)" for name in self.header]
+        more = len(names) - _NAMED
+        return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")

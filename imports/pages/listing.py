@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 
+from imports import difference_file
 from imports.finishing import Echo, rejected_rows_csv
 from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
@@ -40,6 +41,16 @@ def repaired(request: HttpRequest, run: ImportRun) -> StreamingHttpResponse:
     lines = chain(["\ufeff" + writer.writerow(["line", "code", "what was done"])], map(writer.writerow, rows))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="repaired-lines-{run.pk}.csv"'
+    return response
+
+
+def preview_csv(request: HttpRequest, run: ImportRun) -> HttpResponse | StreamingHttpResponse:
+    """Download all differences of a preview as CSV, as long as they are there."""
+    if run.previewed_at is None or run.has_ended:
+        messages.info(request, f"Import {run.pk} has no preview to download.")
+        return to_run(run)
+    response = StreamingHttpResponse(difference_file.preview_csv(run), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="preview-{run.pk}.csv"'
     return response
 
 

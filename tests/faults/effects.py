@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.stack import Rows, Stack
 
-# What differs between two runs that did the same: keys and times.
-_OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at'"
+# What differs between two runs that did the same: keys, times and the versions of products.
+_OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at' - 'version'"
 _KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
 _COUNTERS = (
     "state", "mode", "lines", "blank_lines", "continuation_lines", "rows", "created", "updated", "unchanged",
@@ -26,6 +26,7 @@ class Effects:
     set_aside: Rows
     journal: Rows
     created: Rows
+    ledger: Rows
     messages: Rows
 
     def differences(self, other: "Effects") -> list[str]:
@@ -66,6 +67,10 @@ def effects_of(stack: Stack, run: int) -> Effects:
             "SELECT p.sku FROM imports_createdproducts r, unnest(r.product_ids) AS made(id)"
             " LEFT JOIN shop_product p ON p.id = made.id WHERE r.run_id = %s ORDER BY p.sku",
             [run],
+        ),
+        ledger=stack.sql(
+            "SELECT p.sku, m.quantity, m.balance, m.kind, m.reference FROM shop_stockmovement m"
+            " LEFT JOIN shop_product p ON p.id = m.product_id ORDER BY p.sku, m.id"
         ),
         messages=stack.sql(
             "SELECT kind, recipient, state FROM notifications_message WHERE about = %s ORDER BY id",

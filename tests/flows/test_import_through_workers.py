@@ -114,7 +114,7 @@ _GOOD = (sample_catalog.HEADER + "".join(sample_catalog.rows(10))).encode()
         pytest.param(bytes(range(256)) * 40, [], "binary", id="binary file"),
         pytest.param(_GOOD, ["--map", "sku=Code"], "Code", id="no such column"),
         pytest.param(_GOOD, ["--map", "nonsense"], "our=theirs", id="no mapping"),
-        pytest.param(_GOOD, ["--mode", "delete"], "delete", id="unknown mode"),
+        pytest.param(_GOOD, ["--mode", "replace"], "replace", id="unknown mode"),
         pytest.param(b"colour,size\nred,3\n", [], "SKU", id="no SKU column"),
     ],
 )

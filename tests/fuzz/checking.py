@@ -30,11 +30,21 @@ def _check_table(plain: BinaryIO, given: Corrections) -> None:
     for chunk in made.chunks:
         assert (chunk.offset, chunk.first_line) == (offset, line)
         plain.seek(offset)
-        reader = ChunkReader(plain.read(chunk.length), dialect=seen.dialect, width=width, first_line=line)
-        rows = list(reader)
-        assert all(len(cells) == width for _, cells in rows)
-        accounted = reader.records + len(reader.problems) + reader.continuation_lines + reader.blank_lines
-        assert (reader.physical_lines, reader.records) == (accounted, len(rows))
-        assert reader.physical_lines == chunk.lines
+        data = plain.read(chunk.length)
+        for habits in (None, seen.habits):
+            reader = ChunkReader(data, dialect=seen.dialect, width=width, first_line=line, habits=habits)
+            _check_lines(reader, width)
+            assert reader.physical_lines == chunk.lines
         offset, line = offset + chunk.length, line + chunk.lines
     assert offset == (seen.size if seen.dialect.data_end is None else seen.dialect.data_end)
+
+
+def _check_lines(reader: ChunkReader, width: int) -> None:
+    rows = list(reader)
+    assert all(len(cells) == width for _, cells in rows)
+    accounted = reader.records + len(reader.problems) + reader.continuation_lines + reader.blank_lines
+    assert (reader.physical_lines, reader.records) == (accounted, len(rows))
+    # Not all lines are accounted for if one is told of twice, or where there is none.
+    told = [*(number for number, _ in rows), *(problem.line for problem in reader.problems)]
+    assert len(set(told)) == len(told)
+    assert set(told) <= set(range(reader.first_line, reader.first_line + reader.physical_lines))

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from imports.column_types import ColumnType, Habits, learn
+from imports.column_types import ColumnType, Habits
+from imports.learning import learn
 
 
 def type_of(*cells: str) -> ColumnType:

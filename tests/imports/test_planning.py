@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from imports import planning, recovery
 from imports.dialect import Dialect, RefusedFile, inspect
 from imports.planning import Chunk, Plan, plan
-from imports.reading import Problem
+from imports.problems import Problem
 from tests.imports.tables import Rows, dialect, reader_of, retail_table, written
 
 

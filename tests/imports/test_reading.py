@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from imports import reading
-from imports.reading import Problem
+from imports.problems import Problem
 from tests.imports.tables import dialect, read, reader_of, retail_table, written
 
 
@@ -16,6 +16,25 @@ def problems_of(data: bytes, width: int) -> list[Problem]:
     reader = reader_of(data, width)
     list(reader)
     return reader.problems
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            b"a,b\rc,d\n",
+            "3 cells where the header has 2, and a carriage return (CR) among them: these may be two"
+            " rows. Put each on a line of its own.",
+        ),
+        (
+            b'a,"b\r\nc",d\r\n',
+            '3 cells where the header has 2. Put the cell that contains a comma in quotes ("), or remove'
+            " the cells that are too many.",
+        ),
+    ],
+)
+def test_two_rows_on_one_line_are_told_from_a_cell_too_many(data: bytes, message: str) -> None:
+    assert [problem.message for problem in problems_of(data, 2)] == [message]
 
 
 def test_rows_come_with_their_physical_line_numbers() -> None:
@@ -31,6 +50,14 @@ def test_rows_come_with_their_physical_line_numbers() -> None:
         pytest.param(b"a,b,c", [(1, ["a", "b", "c"])], [], id="last line without an end"),
         pytest.param(b"a,b,c\r\nd,e,f\r\n", [(1, ["a", "b", "c"]), (2, ["d", "e", "f"])], [], id="crlf"),
         pytest.param(b"a,b,c\r\nd,e,f\n", [(1, ["a", "b", "c"]), (2, ["d", "e", "f"])], [], id="mixed ends"),
+        pytest.param(
+            b"a,b\rx,c\nd,\re,f\r\n", [(1, ["a", "b\rx", "c"]), (2, ["d", "\re", "f"])], [],
+            id="carriage return in a cell",
+        ),
+        pytest.param(
+            b"a,b,c\rd,e,f\ng,h,i\n", [(2, ["g", "h", "i"])], [(1, "too_many_cells")],
+            id="carriage return for a line end",
+        ),
         pytest.param(b"", [], [], id="nothing"),
         pytest.param(b" \n,,\n , ,\t\n\r\n", [], [], id="blank lines"),
         pytest.param(b'"","",""\n', [], [], id="quoted but blank"),

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imports.column_types import Habits, learn
+from imports.column_types import Habits
 from imports.dialect import Dialect
 from imports.inspecting import TableReader
+from imports.learning import learn
 from tests.imports.tables import Rows, dialect, reader_of, written
 
 HEADER = ["Day", "Time", "Pieces", "Code", "Price", "Kind", "Name", "Text", "Link", "Note"]

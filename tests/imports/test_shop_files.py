@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,7 +11,17 @@ from django.db import connection
 from imports import pipeline, receiving, references
 from imports.models import ImportRun
 from shop.models import Product
-from tests.imports.running import import_rows, outcomes, receive, rejections, work, work_up_to
+from tests.imports.running import (
+    confirm,
+    do,
+    due_jobs,
+    import_rows,
+    outcomes,
+    receive,
+    rejections,
+    work,
+    work_up_to,
+)
 from tests.imports.shaped_files import fixture
 from tests.imports.test_shaping import SHOPIFY, WOO
 
@@ -79,7 +90,7 @@ def test_parent_is_found_by_id_in_another_chunk(settings: Any) -> None:
 
 
 def test_references_of_a_plan_that_is_done_twice_are_not_doubled() -> None:
-    run = receive(WOO + "7,variable,COAT,Coat,1,,,,\n8,variation,V,V,1,9,id:7,Colour,Red\n")
+    run = confirm(WOO + "7,variable,COAT,Coat,1,,,,\n8,variation,V,V,1,9,id:7,Colour,Red\n")
     references.collect(run, [("id:7", "OLD")])
     references.collect(run, [("id:7", "COAT"), ("price:id:7", "9")])
 
@@ -92,6 +103,23 @@ def test_cancelled_import_leaves_no_references() -> None:
     assert tables(run) == {references.table_of(run)}
     work(pipeline.cancel(run=run))
     assert tables(run) == set()
+
+
+def test_import_cancelled_while_its_references_are_read_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = confirm(fixture("woocommerce"))
+    plan = work_up_to(run, "plan")
+    collect = references.collect
+
+    def collect_late(run: ImportRun, notes: Iterable[tuple[str, str]]) -> None:
+        work(pipeline.cancel(run=ImportRun.objects.get(pk=run.pk)))
+        collect(run, notes)
+
+    monkeypatch.setattr(references, "collect", collect_late)
+    do(plan)
+
+    plan.refresh_from_db()
+    assert (plan.state, tables(run)) == ("cancelled", set())
+    assert due_jobs() == []
 
 
 def test_profile_can_be_declined_and_chosen() -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from imports import pipeline, staging
 from imports.models import ImportRun
 from shop.models import Product
 from tasks.models import Job
@@ -20,6 +21,7 @@ from tests.imports.running import (
     products,
     rejections,
     row,
+    staging_tables,
     values,
     work,
     work_up_to,
@@ -153,6 +155,78 @@ def test_staging_table_emptied_before_the_check_is_filled_again(broken: int, set
     assert (run.created, run.superseded, run.rejected, run.rows) == (20 - broken, 1, broken, 21)
     assert [line for line, _, _ in rejections(run)] == list(range(2, 2 + broken))
     assert Product.objects.count() == 20 - broken
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_rows_stay_what_they_were_staged_as_whatever_staff_do_meanwhile(emptied: bool) -> None:
+    import_rows([row("GONE"), row("SAME"), row("EDITED"), row("CHANGED")])
+    rows = [{"sku": "GONE", "stock": "9"}, {"sku": "NEW", "stock": "9"}, row("SAME"), row("EDITED")]
+    rows += [row("CHANGED", stock="9"), row("SOON"), row("BROKEN", price="x")]
+    run = confirm(rows)
+    work_up_to(run, "check")
+    Product.objects.filter(sku="GONE").delete()
+    Product.objects.filter(sku="EDITED").update(stock=1)
+    for sku in ("NEW", "SOON"):
+        Product.objects.create(sku=sku, slug=sku, name=sku, price=1)
+    if emptied:
+        empty(run)
+
+    work(run)
+
+    assert (run.state, run.error) == ("completed", "")
+    assert outcomes(run) == {"updated": 2, "unchanged": 2, "rejected": 3}
+    assert rejections(run) == [
+        (2, "", "product_gone"),
+        (3, "name", "missing_name"),
+        (8, "price", "not_a_price"),
+    ]
+    assert values("stock") == {"SAME": 3, "EDITED": 1, "CHANGED": 9, "NEW": 0, "SOON": 3}
+
+
+def test_import_cancelled_while_its_table_is_filled_again_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = confirm([row("A")])
+    check = work_up_to(run, "check")
+    empty(run)
+    rebuild = staging.rebuild
+
+    def rebuild_late(run: ImportRun, **how: Any) -> None:
+        work(pipeline.cancel(run=ImportRun.objects.get(pk=run.pk)))
+        rebuild(run, **how)
+
+    monkeypatch.setattr(staging, "rebuild", rebuild_late)
+    do(check)
+
+    check.refresh_from_db()
+    assert (check.state, staging_tables(run)) == ("cancelled", [])
+
+
+@pytest.mark.parametrize("emptied", [False, True])
+def test_superseded_line_stays_out_when_its_later_one_was_rejected_by_the_load(
+    emptied: bool, settings: Any
+) -> None:
+    settings.IMPORT_RANGE_ROWS = 1
+    import_rows([row("coat"), row("shirt")])
+    rows = [row("A", parent="", name="Lamp"), row("A", parent="coat"), row("B", parent="shirt", name="Lamp")]
+    run = confirm(rows)
+    job = work_up_to(run, "load")
+    Product.objects.filter(sku="coat").delete()
+    do(job)
+    assert rejections(run) == [(3, "parent", "no_parent")]
+    if emptied:
+        empty(run)
+
+    work(run)
+
+    assert (run.state, outcomes(run)) == ("completed", {"created": 1, "superseded": 1, "rejected": 1})
+    assert values("slug")["B"] == "lamp"
+
+
+def empty(run: ImportRun) -> None:
+    """Leave the staging tables as a crash of PostgreSQL does."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {run.staging_table}, {run.staging_table}_categories")
 
 
 def test_staging_table_emptied_during_the_load_gives_the_same_catalogue(settings: Any) -> None:

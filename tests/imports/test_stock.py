@@ -13,6 +13,7 @@ from imports.columns import CellError
 from imports.models import ImportRun
 from shop import stock
 from shop.models import Product, StockMovement
+from tests.imports.previews import approved, counted, preview
 from tests.imports.running import (
     confirm,
     do,
@@ -339,3 +340,13 @@ def test_import_without_stock_may_be_remembered_as_adjusting() -> None:
     run = adjust([{"sku": "A", "name": "B", "price": "1"}])
 
     assert (outcomes(run), run.adjusts_stock, Product.objects.get().stock) == ({"created": 1}, False, 0)
+
+
+def test_preview_of_pieces_tells_what_comes_and_what_is_refused() -> None:
+    import_rows([row("A", stock="5"), row("B", stock="5"), row("C", stock="5")])
+
+    run = preview([*deliveries(A="-2", B="-9", C="0"), row("D", stock="-1")], stock_as=ADJUST)
+
+    assert counted(run) == {"update": 1, "reject": 2, "fields": {"stock": 1}}
+    assert outcomes(approved(run)) == {"updated": 1, "unchanged": 1, "rejected": 2}
+    assert values("stock") == {"A": 3, "B": 5, "C": 5}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imports.column_types import learn
+from imports.learning import learn
 from imports.reading import ChunkReader
 from tests.imports.tables import reader_of
 

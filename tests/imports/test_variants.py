@@ -248,6 +248,76 @@ def test_later_line_of_a_variant_wins() -> None:
     assert set_aside(run) == [(3, "superseded", "Line 4 has the same SKU and comes later.")]
 
 
+@pytest.mark.parametrize(
+    ("rows", "rejected", "superseded", "expected"),
+    [
+        # The later line has no parent; where the earlier one has none either, each is rejected by itself.
+        ([row("A"), variant("A", "nowhere")], [3], [], {"A": None}),
+        ([variant("A", "S"), variant("A", "nowhere")], [3], [], {"A": "S"}),
+        ([variant("A", "lost"), variant("A", "nowhere")], [2, 3], [], {}),
+        ([row("A"), variant("A", "S"), variant("A", "nowhere")], [4], [2], {"A": "S"}),
+        ([row("A"), variant("A", "nowhere"), variant("A", "S")], [], [2, 3], {"A": "S"}),
+        # Its parent is a variant: by the file, or in the catalogue unless the file makes it none.
+        ([row("A"), variant("A", "B"), variant("B", "S")], [3], [], {"A": None, "B": "S"}),
+        ([row("A"), variant("A", "S-M")], [3], [], {"A": None}),
+        ([row("A"), variant("A", "S-M"), row("S-M", parent="__clear__")], [], [2], {"A": "S-M", "S-M": None}),
+        # It has variants itself.
+        ([row("S"), variant("S", "T")], [3], [], {}),
+        # Its parent's later line is rejected first, or stands and makes it a variant of a variant.
+        (
+            [row("A"), variant("A", "B"), row("B"), variant("B", "nowhere")],
+            [5],
+            [2],
+            {"A": "B", "B": None},
+        ),
+        ([row("A"), variant("A", "B"), row("B"), variant("B", "S")], [3], [4], {"A": None, "B": "S"}),
+        # In a circle, nobody's later line is known to stand before the load.
+        ([row("A"), variant("A", "B"), row("B"), variant("B", "A")], [3, 5], [2, 4], {}),
+    ],
+)
+def test_later_line_that_can_be_no_variant_supersedes_nothing(
+    rows: list[dict[str, str]], rejected: list[int], superseded: list[int], expected: dict[str, str | None]
+) -> None:
+    import_rows([row("S"), variant("S-M", "S"), row("T")])
+
+    run = import_rows(rows)
+
+    assert [line for line, _, _ in rejections(run)] == rejected
+    assert [line for line, _, _ in set_aside(run)] == superseded
+    before = {"S": None, "S-M": "S", "T": None}
+    assert {sku: parent for sku, (parent, _) in families().items()} == before | expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        # New products come in one mode only, so a parent that the file has is none in the other.
+        ("create", {"created": 2, "skipped": 1, "superseded": 2}),
+        ("update", {"updated": 1, "skipped": 2, "rejected": 1, "superseded": 1}),
+    ],
+)
+def test_later_line_is_judged_by_what_the_mode_lets_in(mode: str, expected: dict[str, int]) -> None:
+    import_rows([row("known")])
+    rows = [row("known", price="2"), variant("known", "new"), row("new"), row("A"), variant("A", "new")]
+
+    run = import_rows(rows, mode=mode)
+
+    assert outcomes(run) == expected
+
+
+def test_crash_brings_back_no_line_that_was_rejected_or_superseded(settings: Any) -> None:
+    settings.IMPORT_RANGE_ROWS = 1
+    run = confirm([row("A"), variant("A", "B"), variant("A", "nowhere"), row("B")])
+    do(work_up_to(run, "load"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {run.staging_table}, {run.staging_table}_categories")
+
+    work(run)
+
+    assert (run.state, outcomes(run)) == ("completed", {"created": 2, "superseded": 1, "rejected": 1})
+    assert families()["A"][0] == "B"
+
+
 def test_product_keeps_the_slug_that_its_variants_would_have_too() -> None:
     import_rows([variant("M", "P", name="Shirt"), row("P", name="Shirt"), variant("L", "P", name="Shirt")])
 

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from imports.dialect import RefusedFile
 from imports.inspecting import TableReader
-from imports.reading import Problem
+from imports.problems import Problem
 from imports.unpacking import plain_file
 from tests.pollution.files import Polluted
 from tests.pollution.scoring import score

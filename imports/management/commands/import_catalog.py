@@ -13,18 +13,19 @@ from rich.console import Console
 
 from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
-from imports.management import correcting
+from imports.management import correcting, deciding
 from imports.models import ImportRun
 
 
 class Command(BaseCommand):
-    """Exit code 0 when the import completed (rejected rows or not), 1 when it failed or was cancelled,
-    2 on bad usage: an unreadable or refused file, a mapping that can't be used."""
+    """Exit code 0 when the import completed (rejected rows or not) or its preview is there, 1 when it failed,
+    was cancelled or can't be approved, 2 on bad usage: an unreadable or refused file, a mapping that can't be
+    used, an import that is not there."""
 
     help = "Import a CSV catalogue. Workers do it; --wait shows their progress and the result."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
+        deciding.add_options(parser)
         parser.add_argument("--mode", choices=ImportRun.Mode.values, default=ImportRun.Mode.UPSERT)
         parser.add_argument(
             "--map",
@@ -73,11 +74,6 @@ class Command(BaseCommand):
             help="ignore what was chosen for a file with the same header before",
         )
         parser.add_argument(
-            "--preview",
-            action="store_true",
-            help="show what the columns of the first rows would become, and import nothing",
-        )
-        parser.add_argument(
             "--no-repair", action="store_true", help="reject broken lines that could be repaired"
         )
         correcting.add_options(parser)
@@ -87,24 +83,34 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        run = deciding.decided(options) or self._begun(options)
+        if options["discard"] is not None:
+            self.stdout.write(f"{run} was discarded. Nothing was written.")
+            return
+        is_preview = run.preview and run.approved_at is None
+        if not (options["wait"] or options["json"] or is_preview):
+            self.stdout.write(f"{run} has begun. Watch it: {links.import_page(run)}")
+            return
+        run = watching.watch(run, quiet=options["json"] and not sys.stderr.isatty())
+        if options["json"]:
+            self.stdout.write(json.dumps(deciding.as_json(run, limit=options["limit"])))
+        elif run.state == ImportRun.State.PREVIEWED:
+            deciding.print_preview(run, self._console(), limit=options["limit"])
+        else:
+            watching.print_result(run)
+        if run.state not in (ImportRun.State.COMPLETED, ImportRun.State.PREVIEWED):
+            sys.exit(1)
+
+    def _begun(self, options: dict[str, Any]) -> ImportRun:
         run = self._received(options)
         try:
             chosen = _choices(run, options)
-            if options["preview"]:
-                self._preview(run, chosen)
-                return
-            run = pipeline.confirm(run=run, mode=options["mode"], **chosen)
+            if options["preview"] and not options["json"]:
+                self._show_samples(run, chosen)
+            return pipeline.confirm(run=run, mode=options["mode"], preview=options["preview"], **chosen)
         except choices.MappingError as error:
             receiving.discard(run)
             raise CommandError(str(error), returncode=2) from None
-        if options["wait"] or options["json"]:
-            run = watching.watch(run, quiet=options["json"] and not sys.stderr.isatty())
-            if options["json"]:
-                self.stdout.write(json.dumps(run.summary()))
-            else:
-                watching.print_result(run)
-            sys.exit(0 if run.state == ImportRun.State.COMPLETED else 1)
-        self.stdout.write(f"{run} has begun. Watch it: {links.import_page(run)}")
 
     def _received(self, options: dict[str, Any]) -> ImportRun:
         path: Path = options["file"]
@@ -131,13 +137,14 @@ class Command(BaseCommand):
             )
         return run
 
-    def _preview(self, run: ImportRun, chosen: dict[str, Any]) -> None:
-        """Show what would become of the first rows, and leave nothing behind."""
+    def _show_samples(self, run: ImportRun, chosen: dict[str, Any]) -> None:
+        """Show what would become of the first rows."""
         for name, value in choices.checked(run, **chosen).items():
             setattr(run, name, value)
-        showing.print_preview(run, Console(file=cast("IO[str]", self.stdout)))
-        receiving.discard(run)
-        self.stdout.write("Nothing was imported. Leave out --preview to import it so.")
+        showing.print_preview(run, self._console())
+
+    def _console(self) -> Console:
+        return Console(file=cast("IO[str]", self.stdout))
 
 
 def _choices(run: ImportRun, options: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0007_previews_and_undo'),
+        ('imports', '0008_plan'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
