@@ -20,10 +20,19 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from imports import history
+from imports import history, line
 from imports.filters import KindFilter, OwnerFilter
 from imports.models import ImportRun
-from imports.pages import approving, confirming, details, listing, receiving, undoing, watching
+from imports.pages import (
+    approving,
+    confirming,
+    details,
+    listing,
+    receiving,
+    steering,
+    undoing,
+    watching,
+)
 from imports.pages.watching import outcomes_of
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
@@ -35,8 +44,12 @@ type View = Callable[..., HttpResponseBase]
 type Check = Callable[[HttpRequest], bool]
 
 _COLOURS = {
-    "draft": "warning",
+    # Unfold shows the words of a state only where it has an entry here.
+    **dict.fromkeys(("planning", "staging", "checking", "loading", "finishing"), "primary"),
+    "waiting": "",
     "previewed": "warning",
+    "draft": "warning",
+    "paused": "warning",
     "completed": "success",
     "failed": "danger",
     "cancelled": "warning",
@@ -83,7 +96,9 @@ class ImportRunAdmin(ModelAdmin):
             "template": ("template/", self._door(receiving.template, see)),
             "change": ("<int:pk>/change/", self._door(self._run, see)),
             "progress": ("<int:pk>/progress/", self._run_door(watching.fragment, see)),
-            "cancel": ("<int:pk>/cancel/", self._run_door(watching.cancel, do)),
+            "cancel": ("<int:pk>/cancel/", self._run_door(steering.cancel, do)),
+            "pause": ("<int:pk>/pause/", self._run_door(steering.pause, do)),
+            "resume": ("<int:pk>/resume/", self._run_door(steering.resume, do)),
             "undo": ("<int:pk>/undo/", self._run_door(undoing.undo, do)),
             "file": ("<int:pk>/file/", self._run_door(details.download, see)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
@@ -167,6 +182,10 @@ class ImportRunAdmin(ModelAdmin):
 
     @display(description="state", ordering="state", label=_COLOURS)
     def state_shown(self, run: ImportRun) -> tuple[str, str]:
+        if run.paused_at:
+            return "paused", f"paused, {run.get_state_display()}"
+        if place := line.place_of(run):
+            return run.state, f"waiting, number {place.before + 1:,} in line"
         return run.state, run.get_state_display()
 
     @display(description="outcome")

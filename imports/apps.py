@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.urls import reverse
 
 
 class ImportsConfig(AppConfig):
@@ -9,9 +10,10 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. And what a product's
-        page shows of imports."""
+        page shows of imports: its changes, and the way from its stock ledger to the import."""
         from imports import tasks  # noqa: F401
         from imports.pages import product
-        from shop import panels
+        from shop import ledger, panels
 
         panels.register(product.changes)
+        ledger.leads_to("import", lambda pk: reverse("admin:imports_importrun_change", args=[pk]))

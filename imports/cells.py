@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from imports.columns import BY_NAME, CellError, Column
+from imports.columns import BY_NAME, CellError, Column, StockChange
 from imports.models import ImportRun
 from imports.workbooks import NO_VALUE
 
@@ -90,13 +90,18 @@ def cells_of(run: ImportRun, *, shaped: bool = False) -> list[Cells]:
 
 
 def _cells(run: ImportRun, name: str, at: int | None) -> Cells:
-    column = BY_NAME[name](run.options.get(name))
+    column = column_of(name, adjusts=run.adjusts_stock)(run.options.get(name))
     blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
     if name in run.constants:
-        blank = clean_constant(name, run.constants[name])
+        blank = clean_constant(name, run.constants[name], adjusts=run.adjusts_stock)
     return Cells(column, at, blank, run.clear_token)
 
 
-def clean_constant(name: str, text: str) -> str:
+def column_of(name: str, *, adjusts: bool) -> type[Column]:
+    """The class that cleans our column `name`, in an import that sets the stock or `adjusts` it."""
+    return StockChange if adjusts and name == "stock" else BY_NAME[name]
+
+
+def clean_constant(name: str, text: str, *, adjusts: bool = False) -> str:
     """A constant as it is staged; raises CellError. It need not be written as the file writes numbers."""
-    return BY_NAME[name]().clean(text)
+    return column_of(name, adjusts=adjusts)().clean(text)

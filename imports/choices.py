@@ -32,6 +32,7 @@ def checked(
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
     repair: bool | None = None,
+    stock_as: str | None = None,
 ) -> dict[str, Any]:
     """Return the fields of the draft as these choices make them; what is None is as it has it already.
 
@@ -45,7 +46,10 @@ def checked(
         "clear_token": run.clear_token if clear_token is None else checked_token(clear_token),
         "options": checked_options(run, run.options if options is None else options, chosen),
         "repair": run.repair if repair is None else repair,
-        "constants": checked_constants(run.constants if constants is None else constants),
+        "stock_as": (stock := checked_stock_as(run, run.stock_as if stock_as is None else stock_as)),
+        "constants": checked_constants(
+            run.constants if constants is None else constants, adjusts=stock == ImportRun.StockAs.ADJUST
+        ),
     }
 
 
@@ -93,7 +97,22 @@ def _check_option(name: str, option: str, value: str) -> None:
         raise MappingError(f"“{value}” is no {name}.{option}. It can be: {', '.join(offered[option])}.")
 
 
-def checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
+def checked_stock_as(run: ImportRun, stock_as: str) -> str:
+    """Return what a number of stock means; raises MappingError."""
+    if stock_as not in ImportRun.StockAs:
+        raise MappingError(
+            f"“{stock_as}” is nothing that numbers of stock can mean. Choose one of:"
+            f" {', '.join(ImportRun.StockAs.values)}."
+        )
+    if stock_as == ImportRun.StockAs.ADJUST and run.is_shaped:
+        raise MappingError(
+            "A shop's export says what stock there is, so its numbers can't be pieces to add. Set the stock,"
+            " or say that the file is no shop's export."
+        )
+    return stock_as
+
+
+def checked_constants(constants: Mapping[str, str], *, adjusts: bool = False) -> dict[str, str]:
     """Return our column → its text for all rows; raises MappingError for what no cell could say."""
     for name, text in constants.items():
         if name not in columns.BY_NAME or name == "sku":
@@ -102,7 +121,7 @@ def checked_constants(constants: Mapping[str, str]) -> dict[str, str]:
         if not text.strip():
             raise MappingError(f"There is no value for {name} to be set to. Write one, or leave it out.")
         try:
-            cells.clean_constant(name, text.strip())
+            cells.clean_constant(name, text.strip(), adjusts=adjusts)
         except columns.CellError as error:
             raise MappingError(f"{name} can't be set to that. {error}") from None
     return {name: text.strip() for name, text in constants.items()}

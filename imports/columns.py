@@ -16,6 +16,7 @@ from imports.column import Column as Column
 from imports.column import short
 from imports.json_cells import are_plain_objects, is_deeper, parse, storable
 from imports.number_columns import Price, Stock
+from imports.number_columns import StockChange as StockChange
 from imports.variant_columns import Images, Options, Parent
 from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path

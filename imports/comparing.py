@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from django.db import DataError, connection, transaction
 
+from imports import sold
 from imports.cleaning import Batch
 from imports.columns import COLUMNS, Column
 from imports.models import ImportRun
@@ -22,6 +23,8 @@ _FEW = 200  # rows that are compared in any case
 _AT_ONCE = 2_000  # rows whose cells are sent together: more take memory and save nothing
 # An array of one empty string would come out as one of none.
 _ARRAY = "coalesce(nullif(string_to_array(%s, E'\\x1f', E'\\x1e'), '{}'), '{\"\"}')"
+# The load takes off what was sold since the file came, so it is the load that finds these the same or not.
+_NOT_SOLD = f"NOT EXISTS (SELECT FROM shop_stockmovement m WHERE m.product_id = p.id AND {sold.SINCE})"
 _LOOK_UP = """
 SELECT k.number, {same}, {version}
 FROM unnest({arrays}) WITH ORDINALITY AS k(sku{names}, number)
@@ -76,25 +79,25 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     """Set `found` of the rows; returns those that are the same in all of `columns`, if there are any."""
     if not rows:
         return set()
-    texts = [
-        _CELL_END.join([batch.skus[at] for at in rows]),
-        *(
-            _CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows])
-            for cells in batch.cells[: len(columns)]
-        ),
-    ]
-    same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
+    texts = {"sku": _CELL_END.join([batch.skus[at] for at in rows])} | {
+        column.name: _CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows])
+        for column, cells in zip(columns, batch.cells, strict=False)
+    }
+    equal = [f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns]
+    if any(column.name == "stock" for column in columns) and not run.adjusts_stock and sold.is_any(run):
+        equal.append(_NOT_SOLD)
+    same = " AND ".join(equal)
     query = _LOOK_UP.format(
         same=same or "false",
         version="p.version" if run.preview else "NULL",
-        arrays=", ".join([_ARRAY] * len(texts)),
+        arrays=", ".join(_ARRAY.replace("%s", f"%({name})s") for name in texts),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-        cursor.execute(query, texts)
+        cursor.execute(query, {**texts, "received": run.created_at})
         answers = [(rows[number - 1], is_same, version) for number, is_same, version in cursor]
     for at, _, _ in answers:
         batch.found[at] = True

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from imports import checking, differing, parents, pictures, pipeline, staging
+from imports import adjusting, checking, differing, parents, pictures, pipeline, staging
 from imports.merging import KeyRange
 from imports.models import ImportRun
 from imports.variant_columns import IMAGES
@@ -86,14 +86,16 @@ class Comparison(KeyRange):
 
     @property
     def _is_misplaced(self) -> str:
-        """SQL for whether the row is a variant's that would be rejected."""
-        if not self.variants or self._takes_out:
+        """SQL for whether the row would be rejected: a variant's, or of more pieces than there are."""
+        if self._takes_out:
             return "false"
+        reasons = [f"({parents.reason(self.run)}) IS NOT NULL"] if self.variants else []
+        reasons += [f"coalesce({adjusting.IMPOSSIBLE}, false)"] if self.run.adjusts_stock else []
         let_in = {
             ImportRun.Mode.CREATE: "s.version IS NULL AND ",
             ImportRun.Mode.UPDATE: "s.version IS NOT NULL AND ",
         }
-        return f"({let_in.get(ImportRun.Mode(self.run.mode), '')}({parents.reason(self.run)}) IS NOT NULL)"
+        return f"({let_in.get(ImportRun.Mode(self.run.mode), '')}({' OR '.join(reasons) or 'false'}))"
 
     @property
     def _takes_out(self) -> bool:

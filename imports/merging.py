@@ -15,13 +15,10 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import binding, checking, differing, parents, pictures, pipeline, staging
+from imports import adjusting, binding, checking, differing, parents, pictures, pipeline, sold, staging
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
-
-# What was sold or came back since the file was received, which its numbers of stock can't know of.
-_SOLD = "m.kind IN ('sale', 'return') AND m.at >= %(received)s"
 
 
 def load(claim: Claim) -> None:
@@ -80,7 +77,8 @@ class KeyRange:
         misplaced = self._reject_misplaced() if self.variants else 0
         found = 0 if fresh else self._lock_existing()
         outdated, outdated_same = self._set_aside_outdated() if self.run.preview and not fresh else (0, 0)
-        if outdated:
+        impossible = self._reject_impossible() if self.run.adjusts_stock else 0
+        if outdated or impossible:
             found = self._lock_existing()
         self.rows = self._count()
         counted = self._count(self.run.counts) if self.run.is_shaped else self.rows
@@ -94,7 +92,7 @@ class KeyRange:
             "created": created,
             "updated": updated,
             "skipped": skipped + outdated + outdated_same,
-            "rejected": rejected + misplaced,
+            "rejected": rejected + misplaced + impossible,
             "unchanged": counted - created - updated - skipped - rejected - outdated_same,
         }
 
@@ -112,6 +110,9 @@ class KeyRange:
 
     def _reject_misplaced(self) -> int:
         return parents.reject_misplaced(self.cursor, self.run, self.where, self.params)
+
+    def _reject_impossible(self) -> int:
+        return adjusting.reject_impossible(self.cursor, self.run, self.where, self.params)
 
     def _lock_existing(self) -> int:
         return self._execute(
@@ -192,12 +193,15 @@ class KeyRange:
 
     def _stock(self) -> str:
         """SQL for the stock of a product `p` that is updated: the file's, less what was sold since the file
-        came. The products are locked, so nothing is sold between this look and the update."""
-        if not self._execute(f"SELECT (EXISTS (SELECT FROM shop_stockmovement m WHERE {_SOLD}))::int"):
+        came; or what is there and the file's pieces. The products are locked, so nothing is sold between this
+        look and the update."""
+        if self.run.adjusts_stock:
+            return "p.stock + coalesce(s.stock, 0)"
+        if not sold.is_any(self.run):
             return "coalesce(s.stock, p.stock)"
         since = f"""
             (SELECT coalesce(sum(m.quantity), 0) FROM shop_stockmovement m
-             WHERE m.product_id = p.id AND {_SOLD})
+             WHERE m.product_id = p.id AND {sold.SINCE})
         """
         self.stock_kept = self._execute(
             f"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import ClassVar
 
 from imports import numbers
 from imports.column import CellError, Column, short
@@ -14,6 +15,8 @@ MAX_PRICE = Decimal("9999999999.99")
 _PLAIN_INTEGER = re.compile(r"[0-9]{1,9}").fullmatch
 # Many cells in one text, each ended by a character that no number has.
 _PLAIN_INTEGERS = re.compile(r"(?:[0-9]{1,9}\x1f)+")
+_PLAIN_CHANGE = re.compile(r"[+-]?[0-9]{1,9}").fullmatch
+_PLAIN_CHANGES = re.compile(r"(?:[+-]?[0-9]{1,9}\x1f)+")
 _POINTS = {numbers.AUTO: r"\.", numbers.POINT: r"\.", numbers.COMMA: ","}
 _PLAIN_PRICE = {
     style: re.compile(f"[0-9]{{1,10}}(?:{point}[0-9][0-9])?").fullmatch for style, point in _POINTS.items()
@@ -130,12 +133,13 @@ class Price(_Number):
 class Stock(_Number):
     name, label, db_type, equal = "stock", "Stock", "integer", "p.stock = k.stock::integer"
     synonyms = HEADERS["stock"]
-    cleared = "0"
+    cleared: ClassVar[str | None] = "0"
     example = "25"
     options = {"format": _FORMATS}
+    _plain, _plains = _PLAIN_INTEGER, _PLAIN_INTEGERS
 
     def clean(self, text: str) -> str:
-        if _PLAIN_INTEGER(text):
+        if self._plain(text):
             return text
         written = numbers.split(text)
         stock = None
@@ -146,14 +150,31 @@ class Stock(_Number):
             raise CellError("not_a_number", f"“{short(text)}” is not a whole number. Write digits only, 25.")
         if stock != stock.to_integral_value():
             raise CellError("not_whole", f"The stock {short(text)} is not whole. Write a whole number.")
+        self._check_range(int(stock), text)
+        return str(int(stock))
+
+    def _check_range(self, stock: int, text: str) -> None:
         if stock < 0:
             raise CellError("negative_stock", f"The stock {short(text)} is below zero. Write 0 or more.")
         if stock > MAX_STOCK:
             raise CellError("stock_too_large", f"The stock is above {MAX_STOCK:,}. Check the number.")
-        return str(int(stock))
 
     def clean_all(self, texts: list[str]) -> list[str] | None:
-        return texts if _all_match(_PLAIN_INTEGERS, texts) else None
+        return texts if _all_match(self._plains, texts) else None
+
+
+class StockChange(Stock):
+    """The column of stock in an import whose numbers are pieces to add (`5`, `+5`) or to take away (`-5`)."""
+
+    equal = "k.stock::integer = 0"
+    cleared = None  # what would be added?
+    example = "-5"
+    _plain, _plains = _PLAIN_CHANGE, _PLAIN_CHANGES
+
+    def _check_range(self, stock: int, text: str) -> None:
+        if abs(stock) > MAX_STOCK:
+            message = f"The number of pieces is beyond {MAX_STOCK:,}. Check it."
+            raise CellError("stock_too_large", message)
 
 
 def _all_match(many: re.Pattern[str], texts: list[str]) -> bool:

@@ -58,6 +58,7 @@ def confirm(
     options: Mapping[str, Mapping[str, str]] | None = None,
     constants: Mapping[str, str] | None = None,
     repair: bool | None = None,
+    stock_as: str | None = None,
     preview: bool = False,
     remember: bool = True,
     by: Any = None,
@@ -67,9 +68,9 @@ def confirm(
     `mapping` is our column → index in the header. `blank` says what blank cells do, `clear_token` the text
     that clears. `options` is our column → how its cells are read, such as `{"price": {"format": "comma"}}`;
     what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
-    has no such column or a blank cell. Without `repair`, lines
-    that could be repaired are rejected. With a `preview`, it stops before anything is written and waits for
-    `approve`. `by` is the user who confirms it, if any.
+    has no such column or a blank cell. Without `repair`, lines that could be repaired are rejected.
+    `stock_as` says what a number of stock means. With a `preview`, it stops before anything is written and
+    waits for `approve`. `by` is the user who confirms it, if any.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
@@ -84,6 +85,7 @@ def confirm(
             options=chosen,
             constants=constants,
             repair=repair,
+            stock_as=stock_as,
         )
         for name, value in checked.items():
             setattr(run, name, value)
@@ -126,10 +128,10 @@ def _admit_next() -> None:
     """Let in the import that has waited longest, unless one is at work; after `_one_at_a_time`."""
     if ImportRun.objects.active().exists():
         return
-    run = ImportRun.objects.waiting().select_for_update().first()
+    run = ImportRun.objects.in_line().select_for_update().first()
     if run is None:
         return
-    if ImportRun.objects.filter(state=State.PLANNING, preview=False, queued_at__lt=run.queued_at).exists():
+    if ImportRun.objects.being_read().filter(queued_at__lt=run.queued_at).exists():
         return  # an earlier one is still being read; landing after this one, it would bring back old values
     if run.kind == ImportRun.Kind.UNDO or run.preview:
         begin_loading(run)
@@ -245,10 +247,12 @@ def compared(claim: claiming.Claim, *, run_id: int, part: Mapping[str, Any]) -> 
 
 
 def _previewed(run: ImportRun) -> None:
-    """All is compared: the forecast is complete, and nothing is written yet."""
+    """All is compared: the forecast is complete, and nothing is written yet. A pause ends here as well, for
+    nothing is left to do before somebody approves it."""
+    run.lift_pause()
     run.warnings = blast_radius.warnings_of(run)
     run.state, run.previewed_at = State.PREVIEWED, Now()
-    run.save(update_fields=["state", "previewed_at", "warnings"])
+    run.save(update_fields=["state", "previewed_at", "warnings", "paused_at", "paused_by", "paused_seconds"])
 
 
 def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) -> ImportRun:
@@ -319,14 +323,13 @@ def _begin_variants(run: ImportRun) -> None:
 
 
 def take_back(*, run: ImportRun, prepare: Callable[[ImportRun], ImportRun]) -> ImportRun:
-    """Store the undo that `prepare` makes of the run, locked meanwhile, and let it in when its turn has come.
-
-    Its `variant_ranges` are the parts of its work, in steps.
-    """
+    """Store the undo that `prepare` makes of the run, which is locked meanwhile, and let it in when its turn
+    has come: it is the last in line unless it has a place. Its `variant_ranges` are the parts of its work, in
+    steps."""
     with transaction.atomic():
         _one_at_a_time()
         undo = prepare(ImportRun.objects.select_for_update().get(pk=run.pk))
-        undo.state, undo.confirmed_at, undo.queued_at = State.WAITING, Now(), Now()
+        undo.state, undo.confirmed_at, undo.queued_at = State.WAITING, Now(), undo.queued_at or Now()
         undo.save()
         _admit_next()
     undo.refresh_from_db()
@@ -382,12 +385,15 @@ def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
         claiming.complete(claim)
 
 
-def cancel(*, run: ImportRun) -> ImportRun:
-    """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended."""
+def cancel(*, run: ImportRun, then: Callable[[ImportRun], object] | None = None) -> ImportRun:
+    """Stop the import. What landed stays; the rest is counted as pending. Raises RunEnded if it has ended.
+
+    `then` is called with the ended run in the same transaction, before the next one is let in.
+    """
     with transaction.atomic():
         _one_at_a_time()
         run = hold(run.pk, *(state for state in State if state not in ImportRun.ENDED))
-        _end(run, State.CANCELLED)
+        _end(run, State.CANCELLED, then=then)
     return run
 
 
@@ -403,8 +409,9 @@ def fail(*, run_id: int, error: str) -> None:
         _end(run, State.FAILED)
 
 
-def _end(run: ImportRun, state: State) -> None:
+def _end(run: ImportRun, state: State, *, then: Callable[[ImportRun], object] | None = None) -> None:
     was_draft = run.state == State.DRAFT
+    run.lift_pause()
     run.state, run.finished_at = state, Now()
     run.save()
     run.refresh_from_db()
@@ -413,6 +420,8 @@ def _end(run: ImportRun, state: State) -> None:
         # Dropping a table waits for whoever still reads it, so not in this transaction.
         create([_job(run, "imports.clean", "clearing up")])
         import_finished.send(sender=ImportRun, run=run)
+    if then is not None:
+        then(run)
     _admit_next()
 
 
@@ -443,4 +452,5 @@ def _job(run: ImportRun, kind: str, what: str, *, delay: timedelta = timedelta(0
         title=f"{run.name}: {what}",
         payload={"run": run.pk, **payload},
         delay=delay,
+        held=run.paused_at is not None,
     )

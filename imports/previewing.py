@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imports import choices, shaping
-from imports.cells import Cells, clean_constant
+from imports.cells import Cells, clean_constant, column_of
 from imports.column import CellError, short
 from imports.columns import BY_NAME
 from imports.models import ImportRun
@@ -87,14 +87,15 @@ def cells_of_draft(run: ImportRun) -> dict[str, Cells]:
     """How a draft reads the cells of each of our columns; `run` may be any."""
     used = _options(run)
     return {
-        name: Cells(column(used.get(name)), None, None, run.clear_token) for name, column in BY_NAME.items()
+        name: Cells(column_of(name, adjusts=run.adjusts_stock)(used.get(name)), None, None, run.clear_token)
+        for name in BY_NAME
     }
 
 
-def constant(name: str, text: str) -> Sample:
-    """What a constant of our column would be."""
+def constant(name: str, text: str, *, adjusts: bool = False) -> Sample:
+    """What a constant of our column would be, in an import that sets the stock or `adjusts` it."""
     try:
-        return Sample(text, _shown(name, clean_constant(name, text)))
+        return Sample(text, _shown(name, clean_constant(name, text, adjusts=adjusts)))
     except CellError as error:
         return Sample(text, error=str(error))
 

@@ -48,12 +48,13 @@ def progress_of(run: ImportRun) -> Progress:
     if run.state in ("failed", "cancelled"):
         percent = _reached(run)
     seconds = run.seconds or 0.0
-    moving = (run.is_active or run.state in _PREVIEW_ENDS) and 5 < percent < 100
+    moving = (run.is_active or run.state in _PREVIEW_ENDS) and not run.paused_at and 5 < percent < 100
     spent = _since_approval(run, seconds)
+    phase = run.get_state_display()
+    if run.preview:
+        phase = _PREVIEW_NAMES.get(run.state, phase)
     return Progress(
-        phase=_PREVIEW_NAMES.get(run.state, run.get_state_display())
-        if run.preview
-        else run.get_state_display(),
+        phase=f"paused while {phase}" if run.paused_at else phase,
         percent=percent,
         done=done,
         total=total,

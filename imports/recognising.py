@@ -102,8 +102,9 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
 
 def _can_recognise(run: ImportRun) -> bool:
     """Not where a line says more than its product's own row shows (images, the parent's SKU), nor where
-    several lines make a product."""
-    return not run.written & {"parent", "images"} and shaping.shaper_of(run) is None
+    several lines make a product, nor where a line that is the same does something each time."""
+    says_more = run.adjusts_stock or run.written & {"parent", "images"}
+    return not says_more and shaping.shaper_of(run) is None
 
 
 def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:

@@ -21,7 +21,7 @@ from django.db.models.functions import Now
 from imports import columns
 from imports.models import ImportRun, SavedMapping
 
-_AS_CHOSEN = ("constants", "blank", "clear_token", "keep_unknown")
+_AS_CHOSEN = ("constants", "blank", "clear_token", "keep_unknown", "stock_as")
 
 
 def recall(run: ImportRun) -> None:
@@ -39,7 +39,7 @@ def recall(run: ImportRun) -> None:
     run.mapping = _recalled_mapping(run, saved.values["mapping"])
     run.options = _known(saved.values["options"])
     for name in _AS_CHOSEN:
-        setattr(run, name, saved.values[name])
+        setattr(run, name, saved.values.get(name, getattr(run, name)))  # older ones don't have all
     run.constants = _known(run.constants)
     if _chosen(run) == guess:
         run.saved_mapping = None

@@ -54,6 +54,7 @@ def retry_skipped(*, run: ImportRun, by: Any = None) -> ImportRun:
             options=run.options,
             constants=run.constants,
             repair=run.repair,
+            stock_as=run.stock_as,
             preview=True,
             remember=False,
             by=by,

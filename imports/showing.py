@@ -34,8 +34,12 @@ def print_preview(run: ImportRun, console: Console) -> None:
             console.print(f"Line {line:,} would be rejected: {message}", markup=False)
     for name, text in run.constants.items():
         console.print(
-            f"{name}, where absent or blank: {previewing.constant(name, text).becomes}", markup=False
+            f"{name}, where absent or blank:"
+            f" {previewing.constant(name, text, adjusts=run.adjusts_stock).becomes}",
+            markup=False,
         )
+    if run.adjusts_stock:
+        console.print("stock: pieces to add, or with a minus to take away", markup=False)
     unused = _unused(run)
     if unused:
         rest = f" and {len(unused) - _NAMES:,} more" if len(unused) > _NAMES else ""

@@ -1,4 +1,4 @@
-"""Doormen: each names the stage that does the work. An import that ended meanwhile is no error."""
+"""Doormen: each names the stage that does the work. An import that ended or is paused is no error."""
 
 from __future__ import annotations
 
@@ -9,15 +9,28 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, dry_run, finishing, merging, pipeline, purging, receiving, restoring, staging
+from imports import (
+    checking,
+    dry_run,
+    finishing,
+    merging,
+    pausing,
+    pipeline,
+    purging,
+    receiving,
+    restoring,
+    staging,
+)
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
 
 
-def _unless_ended(work: Work) -> Work:
+def _unless_stopped(work: Work) -> Work:
     @wraps(work)
     def guarded(claim: Claim) -> None:
+        if pausing.holds_back(claim):
+            return
         try:
             work(claim)
         except pipeline.RunEnded as ended:
@@ -36,7 +49,7 @@ def _fail_import(claim: Claim, error: str) -> None:
 
 def _stage_of_import(kind: str) -> Callable[[Work], Work]:
     def register(work: Work) -> Work:
-        return handles(kind, queue="imports", max_attempts=8, on_dead=_fail_import)(_unless_ended(work))
+        return handles(kind, queue="imports", max_attempts=8, on_dead=_fail_import)(_unless_stopped(work))
 
     return register
 

@@ -8,6 +8,7 @@ can be undone itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -99,8 +100,9 @@ def is_undoable(run: ImportRun) -> bool:
     return True
 
 
-def begin(run: ImportRun, by: Any = None) -> ImportRun:
-    """Take back what the run did, when its turn has come; returns the undo. `by` is the user who wants it.
+def begin(run: ImportRun, by: Any = None, *, queued_at: datetime | None = None) -> ImportRun:
+    """Take back what the run did, when its turn has come; returns the undo. `by` is the user who wants it;
+    `queued_at` its place in line, where that is not the last.
 
     Raises NotUndoable.
     """
@@ -114,6 +116,7 @@ def begin(run: ImportRun, by: Any = None) -> ImportRun:
             filename=run.filename,
             size=0,
             owner=by,
+            queued_at=queued_at,
             lines=products,
             rows=products,
             pending=products,

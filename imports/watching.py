@@ -25,7 +25,7 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
     """Wait until the import has ended, or its preview is there, and return it as it is then; `quiet` shows
     nothing meanwhile."""
     console = Console(stderr=True, quiet=quiet)
-    began, worried = time.monotonic(), False
+    began, worried, paused = time.monotonic(), False, False
     with _bar(console) as bar:
         shown = bar.add_task("", total=100, detail="")
         while True:
@@ -43,6 +43,9 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
             if not worried and time.monotonic() - began > _WORRY_AFTER and not _taken(run):
                 worried = True
                 print("No worker has taken the import yet. Is one running? (`make up`)", file=sys.stderr)
+            if run.paused_at and not paused:
+                print(f"Paused. To let it go on: manage.py resume_import {run.pk}", file=sys.stderr)
+            paused = run.paused_at is not None
             time.sleep(_EVERY)
 
 
@@ -84,6 +87,8 @@ def print_result(run: ImportRun) -> None:
         console.print(f"[red]{run.error}")
     if run.left_out:
         console.print(f"Not part of the table, and left out: {'; '.join(run.left_out)}.", soft_wrap=True)
+    if run.stock_said:
+        console.print(run.stock_said, soft_wrap=True, markup=False, highlight=False)
     if run.repaired:
         _print_repairs(console, run)
     if run.kind == ImportRun.Kind.UNDO and run.skipped:

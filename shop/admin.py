@@ -30,7 +30,9 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.utils import parse_date_str
 
+from shop import ledger, stock
 from shop.categories import obstacles
+from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
 from shop.models import (
     TREE_ORDER,
@@ -39,13 +41,14 @@ from shop.models import (
     Product,
     ProductQuerySet,
     StockLevel,
+    StockMovement,
     new_key,
 )
 from shop.panels import panels_of
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"
-_ROWS = {"options": 3, "metadata": 6, "description": 8}  # lines that a field shows
+_LEDGER = "Stock ledger"
 _LEVEL_COLOURS = {StockLevel.OUT: "danger", StockLevel.LOW: "warning", StockLevel.IN: "success"}
 
 
@@ -95,23 +98,6 @@ class DayRangeFilter(RangeDateFilter):
         return timezone.make_aware(datetime.combine(day, time.min)) if day else None
 
 
-class ProductForm(forms.ModelForm):
-    """Says what is wrong in the words of the shop."""
-
-    class Meta:
-        model = Product
-        fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
-        error_messages = {
-            "price": {"min_value": "The price can't be negative."},
-            "stock": {"min_value": "The stock can't be negative."},
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in _ROWS.keys() & self.fields.keys():
-            self.fields[name].widget.attrs["rows"] = _ROWS[name]
-
-
 class FamilyFilter(RadioFilter):
     """Variants, products that have some, or all that are no variant."""
 
@@ -138,13 +124,14 @@ class ProductAdmin(BigListAdmin):
     form = ProductForm
     autocomplete_fields = ["category", "parent"]
     prepopulated_fields = {"slug": ["name"]}
-    readonly_fields = ["created_at", "updated_at"]
+    readonly_fields = ["created_at", "updated_at", "stock_ledger"]
     warn_unsaved_form = True
     change_form_outer_after_template = "shop/panels.html"
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
         ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
         (_OF_VARIANTS, {"fields": ["parent", "options"]}),
+        (_LEDGER, {"fields": ["stock_ledger"]}),
         ("More", {"fields": ["metadata", ("created_at", "updated_at")]}),
     ]
 
@@ -167,10 +154,9 @@ class ProductAdmin(BigListAdmin):
         return products.with_variant_figures()
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A product that has variants can't be one, so nothing asks whose."""
-        fieldsets = super().get_fieldsets(request, obj)
-        has_variants = obj is not None and obj.variants.exists()
-        return [one for one in fieldsets if not (has_variants and one[0] == _OF_VARIANTS)]
+        """A product that has variants can't be one, so nothing asks whose; a new one has no ledger."""
+        without = {_LEDGER} if obj is None else {_OF_VARIANTS} if obj.variants.exists() else set()
+        return [one for one in super().get_fieldsets(request, obj) if one[0] not in without]
 
     def get_inlines(self, request: HttpRequest, obj: Product | None) -> list[type[TabularInline]]:
         """A variant has no variants, and a product that is not stored yet has none so far."""
@@ -212,6 +198,19 @@ class ProductAdmin(BigListAdmin):
         for word in term.split():
             queryset = queryset.filter(name__icontains=word)
         return queryset, False
+
+    def save_model(self, request: HttpRequest, obj: Product, form: ProductForm, change: bool) -> None:
+        """The ledger says who corrected a stock; who typed it hears when it moved meanwhile."""
+        with stock.announced(StockMovement.Kind.CORRECTION, by=request.user.get_username()):
+            super().save_model(request, obj, form, change)
+        if form.moved:
+            pieces = f"{abs(form.moved):,} of {obj.sku} {'came in' if form.moved > 0 else 'left'}"
+            text = f"While the page was open, {pieces}: the stock is {obj.stock:,}."
+            self.message_user(request, text, messages.WARNING)
+
+    @display(description="latest movements")
+    def stock_ledger(self, product: Product) -> SafeString:
+        return ledger.panel(product)
 
     @display(description="name", ordering="name")
     def short_name(self, product: Any) -> SafeString:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -66,3 +67,28 @@ def move(
             raise OutOfStock(short)
         with connection.cursor() as cursor:
             cursor.execute(_MOVE, [list(changes), list(changes.values())])
+
+
+class Mismatch(NamedTuple):
+    """A product whose stock is not what its ledger comes to, in pieces."""
+
+    sku: str
+    stock: int
+    ledger: int
+
+
+_MISMATCHES = """
+SELECT p.sku, p.stock, p.opening_stock + coalesce(m.moved, 0) AS ledger
+FROM shop_product p
+LEFT JOIN (SELECT product_id, sum(quantity) AS moved FROM shop_stockmovement GROUP BY product_id) m
+       ON m.product_id = p.id
+WHERE p.stock <> p.opening_stock + coalesce(m.moved, 0) ORDER BY p.sku
+"""
+
+
+def mismatches() -> Iterator[Mismatch]:
+    """The products whose stock is not what its ledger comes to, by SKU; there should be none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MISMATCHES)
+        while rows := cursor.fetchmany(1000):
+            yield from (Mismatch(*row) for row in rows)

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from tasks.models import Job
@@ -169,6 +170,12 @@ def hold_waiting(*, subject: str) -> int:
     """Put the jobs of `subject` that no worker has begun on hold; returns how many. Running ones end their
     attempt; should it fail, the next one is not held, so handlers ask the domain's own state."""
     return Job.objects.of(subject).filter(state=Job.State.QUEUED).update(state=Job.State.HELD)
+
+
+def put_back(claim: Claim) -> None:
+    """Put the claimed job on hold instead of doing it; the attempt does not count. Call it in a transaction
+    in which whoever lets it go waits."""
+    _mine(claim).update(state=Job.State.HELD, attempts=F("attempts") - 1, **_NO_LEASE)
 
 
 def abandon(claim: Claim, *, reason: str) -> None:

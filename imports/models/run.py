@@ -39,6 +39,14 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     def waiting(self) -> ImportRunQuerySet:
         return self.filter(state=ImportRun.State.WAITING).order_by("queued_at", "pk")
 
+    def in_line(self) -> ImportRunQuerySet:
+        """Those of the waiting that may be let in, in their order; who is paused lets the others by."""
+        return self.waiting().filter(paused_at=None)
+
+    def being_read(self) -> ImportRunQuerySet:
+        """Runs that will stand in line when their file is read, where they were confirmed."""
+        return self.filter(state=ImportRun.State.PLANNING, preview=False, paused_at=None)
+
 
 class ImportRun(models.Model):
     """An import: `draft → planning → waiting → staging → checking → loading → finishing → completed`.
@@ -231,6 +239,10 @@ class ImportRun(models.Model):
     )
     queued_at = models.DateTimeField(null=True, blank=True, help_text="Decides who writes first.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="Set while it is paused.")
+    paused_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    paused_seconds = models.FloatField(default=0, help_text="How long it was paused before, in all.")
     purged_at = models.DateTimeField(null=True, blank=True, help_text="When its details were given up.")
     started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -317,12 +329,30 @@ class ImportRun(models.Model):
         ]
 
     @property
+    def stock_said(self) -> str:
+        """What is to be known of the stock that it writes, in words; "" where there is nothing."""
+        if self.adjusts_stock:
+            return "Numbers of stock are pieces to add, or with a minus to take away."
+        if not self.stock_kept:
+            return ""
+        one = self.stock_kept == 1
+        return (
+            f"{self.stock_kept:,} product{' was' if one else 's were'} sold while this import ran:"
+            f" {'its' if one else 'their'} stock is the file’s, less what was sold."
+        )
+
+    @property
     def written(self) -> set[str]:
         """Our columns that it writes."""
         from imports import shaping
 
         shaper = shaping.shaper_of(self)
         return {*self.mapping, *self.constants, *(shaper.columns if shaper else ())}
+
+    @property
+    def adjusts_stock(self) -> bool:
+        """Whether its numbers of stock are pieces to add or to take away."""
+        return self.stock_as == self.StockAs.ADJUST and bool({"stock"} & {*self.mapping, *self.constants})
 
     @property
     def is_shaped(self) -> bool:
@@ -367,6 +397,11 @@ class ImportRun(models.Model):
         return self.created + self.updated + self.unchanged + self.removed + self.merged
 
     @property
+    def changed(self) -> int:
+        """Products that are otherwise than they were before."""
+        return self.created + self.updated + self.removed + self.unlisted
+
+    @property
     def success_rate(self) -> float:
         """Share of rows that were not rejected, 0 to 1; 1 for a file without rows."""
         return 1.0 if not self.rows else (self.rows - self.rejected) / self.rows
@@ -375,15 +410,22 @@ class ImportRun(models.Model):
     def seconds(self) -> float | None:
         """From the confirmed file to the end, in seconds; None while it has not begun.
 
-        The time that a preview waited for its approval is nobody's work and not counted.
+        The time that a preview waited for its approval, or that it was paused, is nobody's work and not
+        counted.
         """
         if self.confirmed_at is None:
             return None
-        now = self.finished_at or timezone.now()
+        now = self.finished_at or self.paused_at or timezone.now()
         if self.previewed_at is None:
-            return (now - self.confirmed_at).total_seconds()
-        before = (self.previewed_at - self.confirmed_at).total_seconds()
+            return (now - self.confirmed_at).total_seconds() - self.paused_seconds
+        before = (self.previewed_at - self.confirmed_at).total_seconds() - self.paused_seconds
         return before + ((now - self.approved_at).total_seconds() if self.approved_at else 0.0)
+
+    def lift_pause(self) -> None:
+        """Have it paused no longer, and count how long it was; saves nothing."""
+        if self.paused_at is not None:
+            self.paused_seconds += max(0.0, (timezone.now() - self.paused_at).total_seconds())
+            self.paused_at = self.paused_by = None
 
     def summary(self) -> dict[str, Any]:
         """The result as `import_catalog --json` prints it."""
@@ -393,6 +435,7 @@ class ImportRun(models.Model):
             "status": self.state,
             "rows": self.rows,
             **self.outcomes,
+            "stock_kept": self.stock_kept,
             "seconds": round(seconds, 3),
             "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
         }

@@ -64,6 +64,7 @@ def _start(request: HttpRequest, run: ImportRun, *, preview: bool = False) -> Ht
             options=run.options,
             repair=run.repair,
             preview=preview,
+            stock_as=run.stock_as,
             by=request.user,
         )
     except choices.MappingError as error:
@@ -84,6 +85,7 @@ def _choose(request: HttpRequest, run: ImportRun) -> None:
     run.keep_unknown = bool(request.POST.get("keep_unknown"))
     run.blank = request.POST.get("blank", ImportRun.Blank.KEEP)
     run.repair = bool(request.POST.get("repair"))
+    run.stock_as = request.POST.get("stock_as", ImportRun.StockAs.SET)
     run.constants, run.options = _constants(request), _options(request)
 
 
@@ -209,6 +211,7 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         header_line=_shown_header_line(run),
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
+        stock_choices=ImportRun.StockAs.choices,
         rows=rows[:_PREVIEW_ROWS],
         **mapping.table(run, rows),
     )

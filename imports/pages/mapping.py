@@ -89,7 +89,7 @@ def _ours(
         options,
         shown,
         constant,
-        previewing.constant(column.name, constant) if constant else None,
+        previewing.constant(column.name, constant, adjusts=run.adjusts_stock) if constant else None,
         is_put_together=run.is_shaped and column.name in shaping.PUT_TOGETHER,
     )
 

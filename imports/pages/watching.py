@@ -1,20 +1,17 @@
-"""The third page: an import at work, which becomes its result; and the way to cancel it."""
+"""The third page: an import at work, which becomes its result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from imports import pipeline, undoing
+from imports import line, pausing, undoing
 from imports.models import ImportRun
 from imports.pages.details import details_of
-from imports.pages.rendering import page, to_run
+from imports.pages.rendering import page
 from imports.progress import progress_of
 from imports.wording import lasted
 from tasks.models import Job
@@ -47,14 +44,6 @@ class Outcome:
     meaning: str
     rows: int
     share: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """Who writes, or is read to write next, before a waiting import, and how many more come before it."""
-
-    run: ImportRun
-    more: int
 
 
 def outcomes_of(run: ImportRun) -> list[Outcome]:
@@ -96,8 +85,9 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
-        "ahead": _ahead(run),
         "details": details_of(run),
+        "place": line.place_of(run),
+        "may_be_paused": pausing.can_be_paused(run),
         "unserved": _is_unserved(run, now.seconds),
         "undo": undoing.undo_of(run) if run.has_ended else None,
         "undoable": run.has_ended and undoing.is_undoable(run),
@@ -105,45 +95,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     }
 
 
-def _ahead(run: ImportRun) -> Ahead | None:
-    """What a waiting import waits for."""
-    if run.state != ImportRun.State.WAITING:
-        return None
-    queued_at = run.queued_at or run.created_at
-    before = ImportRun.objects.waiting().filter(
-        Q(queued_at__lt=queued_at) | Q(queued_at=queued_at, pk__lt=run.pk)
-    )
-    read = ImportRun.objects.filter(state=ImportRun.State.PLANNING, preview=False, queued_at__lt=queued_at)
-    first = ImportRun.objects.active().first() or read.order_by("queued_at").first()
-    return Ahead(first, before.count()) if first else None
-
-
 def _is_unserved(run: ImportRun, seconds: float) -> bool:
     """Whether it seems that no worker runs."""
     if run.state != ImportRun.State.PLANNING or seconds < _WORRY_AFTER:
         return False
     return not Job.objects.of(run.subject).filter(attempts__gt=0).exists()
-
-
-def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Ask first, and say in numbers what will happen; then cancel."""
-    if request.method != "POST":
-        return _unless_ended(request, run, lambda: _question(request, run))
-    try:
-        run = pipeline.cancel(run=run)
-    except pipeline.RunEnded:
-        messages.info(request, f"{run.name} had ended already.")
-    else:
-        messages.success(request, f"{run.name} was cancelled.")
-    return to_run(run)
-
-
-def _unless_ended(request: HttpRequest, run: ImportRun, show: Callable[[], HttpResponse]) -> HttpResponse:
-    if not run.has_ended:
-        return show()
-    messages.info(request, f"{run.name} has ended already.")
-    return to_run(run)
-
-
-def _question(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    return page(request, "cancel.html", title=f"Cancel {run.name.lower()}", run=run)

@@ -60,3 +60,8 @@ class StockMovement(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Refused: movements are written by the database, with the change of stock itself."""
         raise TypeError("Change the product's stock; the database writes the movement.")
+
+    @property
+    def taken(self) -> int:
+        """Pieces that left; negative where they came."""
+        return -self.quantity

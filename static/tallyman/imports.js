@@ -53,6 +53,12 @@
         }
     }
 
+    // Live parts renew themselves every second: not under a button that is being pressed, or the press is lost.
+    document.addEventListener("htmx:beforeSwap", (event) => {
+        const { target, xhr } = event.detail;
+        if (xhr.status === 200 && target.querySelector(":active")) event.detail.shouldSwap = false;
+    });
+
     // A second click must not send a form twice.
     document.addEventListener("submit", (event) => {
         const button = event.submitter;

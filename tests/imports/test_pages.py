@@ -667,7 +667,7 @@ def test_import_that_waits_names_the_one_before_it(client: Client) -> None:
     work_up_to(first, "stage")
     second = confirm([row("Z")])
     work_up_to(first, "check")
-    assert f"Import {first.pk}: catalog.csv is writing. Yours then starts by itself." in text_of(
+    assert f"Import {first.pk}: catalog.csv writes now. This one is next and starts" in text_of(
         client.get(page_of(second))
     )
 

@@ -276,13 +276,10 @@ def test_approved_import_that_waits_says_who_is_ahead(client: Client, run: Impor
     work_up_to(writing, "load")
     client.post(page_of(run), {"action": "approve"})
     told = text_of(client.get(page_of(run, "progress")))
-    assert (
-        f"Import {writing.pk}: catalog.csv is writing; 1 more before yours. Yours then starts by itself."
-        in told
-    )
+    assert f"Import {writing.pk}: catalog.csv writes now. 1 more comes before this one" in told
     ImportRun.objects.filter(pk=writing.pk).update(paused_at="2026-11-20T08:00Z")
     told = text_of(client.get(page_of(run, "progress")))
-    assert f"Import {writing.pk}: catalog.csv is paused in the middle of it" in told
+    assert f"Import {writing.pk}: catalog.csv has its turn and is paused" in told
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,6 +22,7 @@ CHOSEN: dict[str, Any] = {
     "blank": "clear",
     "clear_token": "-",
     "keep_unknown": True,
+    "stock_as": "adjust",
 }
 USUAL: dict[str, Any] = {
     "options": {},
@@ -29,6 +30,7 @@ USUAL: dict[str, Any] = {
     "blank": "keep",
     "clear_token": "__clear__",
     "keep_unknown": False,
+    "stock_as": "set",
 }
 READ = {"encoding": "utf-8", "delimiter": ","}
 

@@ -451,8 +451,8 @@ def test_only_a_product_without_variants_is_asked_whose_variant_it_is(admin_clie
         for product in (shirt, medium)
     }
     assert titles == {
-        "shirt": [None, "Price and stock", "More"],
-        "shirt-M": [None, "Price and stock", "Variant", "More"],
+        "shirt": [None, "Price and stock", "Stock ledger", "More"],
+        "shirt-M": [None, "Price and stock", "Variant", "Stock ledger", "More"],
     }
 
 

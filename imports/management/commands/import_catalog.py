@@ -62,6 +62,13 @@ class Command(BaseCommand):
             help="a cell with just this text clears its field (default: __clear__)",
         )
         parser.add_argument(
+            "--stock",
+            choices=ImportRun.StockAs.values,
+            dest="stock_as",
+            help="what a number of stock means: the stock there is (set), or pieces to add and, with a minus,"
+            " to take away (adjust)",
+        )
+        parser.add_argument(
             "--forget-mapping",
             action="store_true",
             help="ignore what was chosen for a file with the same header before",
@@ -152,7 +159,7 @@ def _choices(run: ImportRun, options: dict[str, Any]) -> dict[str, Any]:
         "options": run.options
         | {name: run.options.get(name, {}) | chosen for name, chosen in settings.items()},
         "repair": not options["no_repair"],
-        **{name: options[name] for name in ("keep_unknown", "blank", "clear_token")},
+        **{name: options[name] for name in ("keep_unknown", "blank", "clear_token", "stock_as")},
     }
 
 
