@@ -40,6 +40,7 @@ _GROUPS = {
         Page("Categories", "shop.view_category", "account_tree", "The tree that products hang in"),
         Page("Imports", "imports.view_importrun", "checklist", "Every file and what became of it"),
         Page("Import a file", "imports.add_importrun", "upload_file", "From CSV to catalogue"),
+        Page("Exports", "imports.view_exportrun", "download", "The catalogue as a file"),
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),

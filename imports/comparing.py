@@ -75,24 +75,30 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     """Set `found` of the rows; returns those that are the same in all of `columns`, if there are any."""
     if not rows:
         return set()
+    skus = [batch.skus[at] for at in rows]
     texts = [
-        _CELL_END.join([batch.skus[at] for at in rows]),
+        _CELL_END.join(skus),
         *(
             _CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows])
             for cells in batch.cells[: len(columns)]
         ),
     ]
+    arrays: list[str] = [_ARRAY] * len(texts)
+    # Only an exact cell of our own files says such a SKU.
+    is_split = texts[0].count(_CELL_END) >= len(skus) or _NO_CELL in texts[0]
+    if is_split:
+        arrays[0] = "%s::text[]"
     same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
     query = _LOOK_UP.format(
         same=same or "false",
-        arrays=", ".join([_ARRAY] * len(texts)),
+        arrays=", ".join(arrays),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
     )
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-        cursor.execute(query, texts)
+        cursor.execute(query, [skus if is_split else texts[0], *texts[1:]])
         answers = [(rows[number - 1], is_same) for number, is_same in cursor]
     for at, _ in answers:
         batch.found[at] = True

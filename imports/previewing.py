@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imports import choices, shaping
-from imports.cells import Cells, clean_constant
+from imports.cells import Cells, clean_constant, has_marks
 from imports.column import CellError, short
 from imports.columns import BY_NAME
 from imports.models import ImportRun
@@ -85,9 +85,10 @@ def preview(
 
 def cells_of_draft(run: ImportRun) -> dict[str, Cells]:
     """How a draft reads the cells of each of our columns; `run` may be any."""
-    used = _options(run)
+    used, marked = _options(run), has_marks(run)
     return {
-        name: Cells(column(used.get(name)), None, None, run.clear_token) for name, column in BY_NAME.items()
+        name: Cells(column(used.get(name)), None, None, run.clear_token, marked)
+        for name, column in BY_NAME.items()
     }
 
 

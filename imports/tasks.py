@@ -9,7 +9,7 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, finishing, merging, pipeline, receiving, staging
+from imports import checking, exporting, finishing, merging, pipeline, receiving, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -81,6 +81,19 @@ def finish(claim: Claim) -> None:
 def clean(claim: Claim) -> None:
     """Drop the staging tables of an import that has ended."""
     finishing.clean(claim)
+
+
+def _fail_export(claim: Claim, error: str) -> None:
+    exporting.fail(run_id=claim.payload["run"], error=(error.strip().splitlines() or [""])[-1])
+
+
+@handles("imports.export", queue="imports", max_attempts=8, on_dead=_fail_export)
+def export(claim: Claim) -> None:
+    """waiting → running → completed: write the catalogue, or a part of it, into a file."""
+    try:
+        exporting.export(claim)
+    except exporting.ExportEnded as ended:
+        claiming.abandon(claim, reason=str(ended))
 
 
 @shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)

@@ -25,3 +25,13 @@ def page(
 def to_run(run: ImportRun) -> HttpResponseRedirect:
     """Go to the import's own page."""
     return HttpResponseRedirect(reverse("admin:imports_importrun_change", args=[run.pk]))
+
+
+def spoken_seconds(seconds: float | None) -> str:
+    """Seconds as `12 s`, `3 min` or `2 h 5 min`; nothing for None."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"{seconds:g} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

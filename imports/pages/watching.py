@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 
 from imports import pipeline
 from imports.models import OUTCOMES, ImportRun
-from imports.pages.rendering import page, to_run
+from imports.pages.rendering import page, spoken_seconds, to_run
 from imports.progress import progress_of
 from tasks.models import Job
 
@@ -73,8 +73,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "run": run,
         "now": now,
         "said_percent": now.percent // 10 * 10,  # a voice for every percent would be a nuisance
-        "left": _spoken(now.seconds_left),
-        "took": _spoken(round(now.seconds, 1)),
+        "left": spoken_seconds(now.seconds_left),
+        "took": spoken_seconds(round(now.seconds, 1)),
         "outcomes": outcomes_of(run),
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
@@ -82,16 +82,6 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "unserved": _is_unserved(run, now.seconds),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }
-
-
-def _spoken(seconds: float | None) -> str:
-    """Seconds as `12 s`, `3 min` or `2 h 5 min`; nothing for None."""
-    if seconds is None:
-        return ""
-    if seconds < 90:
-        return f"{seconds:g} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _ahead(run: ImportRun) -> ImportRun | None:
