@@ -12,7 +12,7 @@ from typing import Protocol
 from django.db.models import QuerySet
 
 from imports.columns import BY_NAME
-from imports.source import Row
+from imports.source import Texts
 from imports.written_cells import CellWriter
 from shop.models import Product
 
@@ -31,7 +31,7 @@ class Layout(Protocol):
         """The products to be written, in the order in which they come."""
         ...
 
-    def rows(self, batch: list[Row]) -> Iterator[Cells]:
+    def rows(self, batch: list[Texts]) -> Iterator[Cells]:
         """Rows of the file for products that follow each other."""
         ...
 
@@ -53,7 +53,7 @@ class OurLayout:
         """By SKU, which has an index: the first row comes at once."""
         return products.order_by("sku")
 
-    def rows(self, batch: list[Row]) -> Iterator[Cells]:
+    def rows(self, batch: list[Texts]) -> Iterator[Cells]:
         """One row for each product."""
         columns = (list(texts) for texts in zip(*batch, strict=True))
         return zip(

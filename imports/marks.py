@@ -20,14 +20,8 @@ from imports.json_cells import storable
 # What spreadsheets take for the beginning of a formula; tab and line ends before one are written exactly.
 _FORMULA = "=+\\-@＝＋－＠"
 _LOOKS_MARKED = re.compile(f"'+[{_FORMULA}\"]|[{_FORMULA}]").match
-_ANY_MARKED = re.compile(f"\x1f(?:'+[{_FORMULA}\"]|[{_FORMULA}])").search
 _GUARDED = re.compile(f"'(?:'+[{_FORMULA}\"]|[{_FORMULA}])").match
 _EXACT = "'\""
-
-
-def need_guards(texts: list[str]) -> bool:
-    """Whether any of these texts is to be guarded."""
-    return _ANY_MARKED("\x1f".join(["", *texts])) is not None
 
 
 def guarded(text: str) -> str:

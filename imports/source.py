@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.aggregates import JSONBAgg
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,6 +18,9 @@ from psycopg import IsolationLevel
 from shop.models import Category, Product, ProductImage
 
 _AT_ONCE = 1_000  # rows: more would only take memory
+
+
+type Texts = tuple[str, ...]
 
 
 class Row(NamedTuple):
@@ -51,20 +54,22 @@ def _rows(products: QuerySet[Product]) -> QuerySet[Any, Any]:
     sort a million wide rows."""
     category = Category.objects.filter(pk=OuterRef("category_id")).values("full_name")
     parent = Product.objects.filter(pk=OuterRef("parent_id")).order_by().values("sku")
-    images = ProductImage.objects.filter(product=OuterRef("pk")).exclude(source_url="")
+    with_address = ProductImage.objects.filter(product=OuterRef("pk")).exclude(source_url="")
+    in_order = JSONBAgg("source_url", order_by=["position", "pk"])
+    images = with_address.order_by().values("product").annotate(all=in_order).values("all")
     return products.values_list(
         "sku",
         "name",
         "description",
         _text("price"),
         _text("stock"),
-        Coalesce(Subquery(category), Value("")),
+        Coalesce(Subquery(category.order_by()), Value("")),
         _yes_no("published"),
         _yes_no("featured"),
         _text("metadata"),
         Coalesce(Subquery(parent), Value("")),
         _text("options"),
-        ArraySubquery(images.order_by("position", "pk").values("source_url")),
+        Coalesce(Cast(Subquery(images), TextField()), Value("[]"), output_field=TextField()),
         "slug",
     )
 
@@ -84,16 +89,20 @@ class Snapshot:
         most = "SELECT max((SELECT count(*) FROM jsonb_object_keys(p.options))) FROM ({}) AS p"
         return self._one(most, products.order_by().exclude(options={}).values("options"))
 
-    def rows(self, products: QuerySet[Product]) -> Iterator[list[Row]]:
-        """The products in their order, some at once."""
+    def rows(self, products: QuerySet[Product]) -> Iterator[list[Texts]]:
+        """The products in their order, some at once; each as the fields of a Row."""
         try:
             statement, parameters = _rows(products).query.sql_with_params()
         except EmptyResultSet:
             return
         with self._side.chunked_cursor() as cursor:
             cursor.execute(statement, parameters)
-            while batch := cursor.fetchmany(_AT_ONCE):
-                yield [_row(cells) for cells in batch]
+            # While PostgreSQL makes the next rows, these are written.
+            with ThreadPoolExecutor(1) as ahead:
+                coming = ahead.submit(cursor.fetchmany, _AT_ONCE)
+                while batch := coming.result():
+                    coming = ahead.submit(cursor.fetchmany, _AT_ONCE)
+                    yield batch
 
     def _one(self, statement: str, query: QuerySet[Any, Any]) -> int:
         """The number that a statement over the query has; 0 for none."""
@@ -104,15 +113,6 @@ class Snapshot:
         with self._side.cursor() as cursor:
             cursor.execute(statement.format(inner), parameters)
             return cursor.fetchone()[0] or 0
-
-
-_IMAGES = Row._fields.index("images")
-
-
-def _row(cells: tuple[Any, ...]) -> Row:
-    addresses = cells[_IMAGES]
-    images = json.dumps(addresses, ensure_ascii=False) if addresses else "[]"  # as PostgreSQL writes it
-    return Row._make((*cells[:_IMAGES], images, *cells[_IMAGES + 1 :]))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from imports import marks
@@ -20,6 +21,8 @@ from imports.models import ImportRun
 _UNSAFE = re.compile("[\0-\x08\x0b-\x1f\x7f]").search
 _MOST_LINES = 100
 _FEW_COMMAS = 8  # in a line inside a cell; with more, it might be taken for a row by itself
+_PERHAPS_MARKED = frozenset("=+-@＝＋－＠'\"#")  # the texts that begin so are looked at one by one
+_SHORT_JSON = 200  # characters, too few for numbers that no float holds, and for deep nesting
 # What a blank cell says. Metadata are written in any case: a row of a few cells only may be a total.
 _BLANK = {"description": "", "category": "", "parent": "", "options": "{}", "images": "[]"}
 
@@ -30,6 +33,7 @@ class CellWriter:
     def __init__(self, name: str) -> None:
         self._name = name
         self._cells = Cells(BY_NAME[name](), 0, None, ImportRun().clear_token, marked=True)
+        self._plain = replace(self._cells, marked=False)
         self._is_first = name == "sku"  # a line that begins with # is taken for a comment
         self._blank = _BLANK.get(name)
 
@@ -38,26 +42,36 @@ class CellWriter:
         filled = texts if self._blank is None else [text for text in texts if text != self._blank]
         if not filled:
             return [""] * len(texts)
-        if self._are_plain(filled):
-            return texts if self._blank is None else ["" if one == self._blank else one for one in texts]
-        return [self.write(text) for text in texts]
+        odd = set(filter(self._is_odd, filled))
+        if not self._are_plain([text for text in filled if text not in odd] if odd else filled):
+            return [self.write(text) for text in texts]
+        if len(filled) < len(texts):
+            odd.add(self._blank or "")
+        return [self.write(text) if text in odd else text for text in texts] if odd else texts
 
     def write(self, text: str) -> str:
         """A cell for the text."""
         if text == self._blank:
             return ""
-        return next((cell for cell in self._candidates(text) if self._says(cell, text)), marks.exact(text))
+        fitting = (cell for cell in self._candidates(text) if self._says(cell, text))
+        return next(fitting, None) or marks.exact(text)
+
+    def _is_odd(self, text: str) -> bool:
+        """Whether the text wants a look by itself; all others are plain or not, together."""
+        if self._name == "metadata":
+            return len(text) > _SHORT_JSON or text[0] != "{"
+        return "\n" in text or text[:1] in _PERHAPS_MARKED
 
     def _are_plain(self, texts: list[str]) -> bool:
         """Whether all stay as they are, which most do: one look at all takes less than one at each."""
-        if self._name in ("options", "images"):
-            return False
-        if marks.need_guards(texts) or (self._is_first and any(text[:1] == "#" for text in texts)):
-            return False
-        if _UNSAFE(whole := "".join(texts)) or "\n" in whole:
+        if not texts or self._name in ("options", "images"):
+            return not texts
+        if self._name == "metadata":
+            return True
+        if not (whole := "".join(texts)).isprintable() and _UNSAFE(whole):
             return False
         bad: set[int] = set()
-        return list(map(str.strip, texts)) == texts == self._cells.clean_all([texts], bad) and not bad
+        return list(map(str.strip, texts)) == texts == self._plain.clean_all([texts], bad) and not bad
 
     def _candidates(self, text: str) -> Iterator[str]:
         if self._name == "options" and (pairs := _as_pairs(text)):

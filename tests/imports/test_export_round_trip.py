@@ -20,8 +20,8 @@ from tests.imports.running import outcomes, rejections
 pytestmark = pytest.mark.django_db(transaction=True)
 
 _PIECES = [
-    " ", "  ", "\n", "\r\n", "\t", "\x1f", "\x1e", "\x0b", "\xa0", "\u2028", "\u200d", "\ufeff", '"', "'", ",",
-    ";", "|", "\\", "\\n", "\\N", "#", "=", "+", "-", "@", "＝", "＋", "－", "＠", "{", "}", "[", ":", ">",
+    " ", "  ", "\n", "\r\n", "\t", "\x1f", "\x1e", "\x0b", "\xa0", "\u2028", "\u200d", "\ufeff", '"', "'",
+    ",", ";", "|", "\\", "\\n", "\\N", "#", "=", "+", "-", "@", "＝", "＋", "－", "＠", "{", "[", ":", ">",
     " > ", "__clear__", "#N/A", "Total", "sku", "sku,name,description,price,stock,category,published",
     "12.50", "1", "true", "http://a.example/1.jpg", "https://a.example/2.jpg", "a", "Ab", "ß", "日本", "😀",
     "'\"", "<p>x</p>", "_x0041_", "a,b,c,d,e,f,g,h,i,j,k,l\n", "SKU-1", "2024-01-01",
