@@ -23,7 +23,8 @@ from django.db.models.functions import Coalesce, Now
 from imports.files import MOST_ROWS, CsvFile, FileError, TableFile, XlsxFile, too_many_rows
 from imports.layouts import Layout, OurLayout
 from imports.models import ExportRun
-from imports.selecting import SelectionError, products_of
+from imports.selecting import SelectionError, products_of, whole_families
+from imports.shop_layouts import ShopifyLayout, WooCommerceLayout
 from imports.source import Snapshot, snapshot
 from tasks import claiming
 from tasks.claiming import Claim, JobFailed
@@ -110,7 +111,11 @@ def _write(claim: Claim, run: ExportRun, stream: IO[bytes], folder: Path) -> Tab
 
 
 def _layout_of(run: ExportRun, catalogue: Snapshot) -> Layout:
-    return OurLayout()
+    if run.profile == ExportRun.Profile.TALLYMAN:
+        return OurLayout()
+    most_options = catalogue.most_options(whole_families(products_of(run.filter)))
+    is_shopify = run.profile == ExportRun.Profile.SHOPIFY
+    return (ShopifyLayout if is_shopify else WooCommerceLayout)(most_options)
 
 
 def _table(run: ExportRun, stream: IO[bytes], layout: Layout, folder: Path) -> TableFile:

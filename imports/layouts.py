@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from imports.columns import BY_NAME
 from imports.source import Texts
 from imports.written_cells import CellWriter
-from shop.models import Product
+from shop.models import Product, ProductQuerySet
 
 type Cells = Sequence[str]
 
@@ -27,7 +27,7 @@ class Layout(Protocol):
     header: list[str]
     numbers: frozenset[str]  # names of the columns that hold numbers, or true and false
 
-    def order(self, products: QuerySet[Product]) -> QuerySet[Product]:
+    def order(self, products: ProductQuerySet) -> QuerySet[Product]:
         """The products to be written, in the order in which they come."""
         ...
 
@@ -49,7 +49,7 @@ class OurLayout:
     def __init__(self) -> None:
         self._writers = [None if name in _SAFE else CellWriter(name) for name in self.header]
 
-    def order(self, products: QuerySet[Product]) -> QuerySet[Product]:
+    def order(self, products: ProductQuerySet) -> QuerySet[Product]:
         """By SKU, which has an index: the first row comes at once."""
         return products.order_by("sku")
 

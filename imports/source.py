@@ -74,6 +74,16 @@ def _rows(products: QuerySet[Product]) -> QuerySet[Any, Any]:
     )
 
 
+_MOST_OPTIONS = """
+SELECT max(count) FROM (
+    SELECT count(DISTINCT name) + bool_or(name IS NULL)::int AS count
+    FROM ({}) AS p LEFT JOIN LATERAL jsonb_object_keys(
+        CASE jsonb_typeof(p.options) WHEN 'object' THEN p.options ELSE '{{}}' END) AS name ON true
+    GROUP BY p.parent_id
+) AS families
+"""
+
+
 class Snapshot:
     """A read-only transaction of its own, so that progress can be written meanwhile."""
 
@@ -85,9 +95,10 @@ class Snapshot:
         return self._one("SELECT count(*) FROM ({}) AS p", products.order_by().values("pk"))
 
     def most_options(self, products: QuerySet[Product]) -> int:
-        """How many options those of them have that have the most."""
-        most = "SELECT max((SELECT count(*) FROM jsonb_object_keys(p.options))) FROM ({}) AS p"
-        return self._one(most, products.order_by().exclude(options={}).values("options"))
+        """By how many options the variants of one product are told apart at most."""
+        return self._one(
+            _MOST_OPTIONS, products.order_by().exclude(parent=None).values("parent_id", "options")
+        )
 
     def rows(self, products: QuerySet[Product]) -> Iterator[list[Texts]]:
         """The products in their order, some at once; each as the fields of a Row."""
