@@ -86,4 +86,4 @@ class ExportRunAdmin(ModelAdmin):
         if not run.file:
             return "–"
         address = reverse("admin:imports_exportrun_download", args=[run.pk])
-        return format_html('<a href="{}">Download</a>', address)
+        return format_html('<a class="tally-link" href="{}">Download</a>', address)

@@ -27,7 +27,7 @@ _OF_THE_PAGE = ("p", "o", "all", "_changelist_filters", "_facets")  # which page
 
 def choose(request: HttpRequest) -> HttpResponse:
     """The form: which format, for whom. What is exported was chosen in the list of products."""
-    chosen = _chosen(request.POST if request.method == "POST" else request.GET)
+    chosen = _chosen(request)
     try:
         if request.method == "POST":
             run = exporting.start(
@@ -42,16 +42,20 @@ def choose(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:shop_product_changelist"))
 
 
-def _chosen(given: QueryDict) -> dict[str, Any]:
+def _chosen(request: HttpRequest) -> dict[str, Any]:
     """The filter of a form that was sent, or of an address with a list's query string or ids."""
+    given = request.POST if request.method == "POST" else request.GET
     if ids := given.get("ids"):
         return {"ids": ids.split(",")}
-    if "list" in given:
-        return {"list": given["list"]} if given["list"] else {}
+    query = given.get("list", "") if request.method == "POST" else _list_query(given)
+    return {"list": query} if query else {}
+
+
+def _list_query(given: QueryDict) -> str:
     query = given.copy()
     for name in _OF_THE_PAGE:
         query.pop(name, None)
-    return {"list": query.urlencode()} if query else {}
+    return query.urlencode()
 
 
 def _format(request: HttpRequest) -> str:
