@@ -167,9 +167,10 @@ class _Life:
     def _exported(self) -> tuple[Path, float]:
         from imports import exporting
 
-        run = exporting.start({})
+        run = exporting.start(chosen={})
         self._wait(run, lambda: run.finished_at is not None)
         path = Path(run.file.path)
+        assert run.finished_at is not None
         return path, (run.finished_at - run.created_at).total_seconds()
 
     def _ended(self, run: Any, outcomes: dict[str, int] | None) -> Any:

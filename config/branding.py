@@ -41,6 +41,7 @@ _GROUPS = {
         Page("Imports", "imports.view_importrun", "checklist", "Every file and what became of it"),
         Page("Import a file", "imports.add_importrun", "upload_file", "From CSV to catalogue"),
         Page("Saved mappings", "imports.view_savedmapping", "bookmark", "What is known of files seen before"),
+        Page("Exports", "imports.view_exportrun", "download", "The catalogue as a file"),
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import update_wrapper
-from typing import Any
-
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -21,6 +17,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from imports import history, line
+from imports.export_admin import ExportRunAdmin as ExportRunAdmin
 from imports.filters import KindFilter, OwnerFilter
 from imports.models import ImportRun
 from imports.pages import (
@@ -33,15 +30,13 @@ from imports.pages import (
     undoing,
     watching,
 )
+from imports.pages.doors import Check, View, door
 from imports.pages.watching import outcomes_of
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from imports.wording import lasted
 from shop.admin import DayRangeFilter
 from tasks.listing import spoken, stacked
-
-type View = Callable[..., HttpResponseBase]
-type Check = Callable[[HttpRequest], bool]
 
 _COLOURS = {
     # Unfold shows the words of a state only where it has an entry here.
@@ -110,18 +105,7 @@ class ImportRunAdmin(ModelAdmin):
         return [path(route, door, name=f"imports_importrun_{name}") for name, (route, door) in doors.items()]
 
     def _door(self, view: View, allowed: Check) -> View:
-        """Anonymous visitors get the login page, others without the right 403, before any body is read."""
-        inner = self.admin_site.admin_view(view)
-
-        def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                if "HX-Request" in request.headers:  # it would put the login page into the live page
-                    return HttpResponse(headers={"HX-Refresh": "true"})
-            elif not (self.admin_site.has_permission(request) and allowed(request)):
-                raise PermissionDenied
-            return inner(request, *args, **kwargs)
-
-        return update_wrapper(door, view)
+        return door(self.admin_site, view, allowed)
 
     def _run_door(self, view: View, allowed: Check) -> View:
         def with_run(request: HttpRequest, pk: int) -> HttpResponseBase:
@@ -133,12 +117,12 @@ class ImportRunAdmin(ModelAdmin):
         """The limit must stand before the form is read, and the check of its token reads it."""
         inner = self._door(receiving.upload, self.has_add_permission)
 
-        def door(request: HttpRequest) -> HttpResponseBase:
+        def limited(request: HttpRequest) -> HttpResponseBase:
             receiving.limit_upload(request)
             return inner(request)
 
-        door.csrf_exempt = True  # type: ignore[attr-defined] # of the middleware: `admin_view` checks it
-        return door
+        limited.csrf_exempt = True  # type: ignore[attr-defined] # of the middleware: `admin_view` checks it
+        return limited
 
     def _run(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         run = _run_or_404(pk)

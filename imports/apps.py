@@ -10,10 +10,14 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. And what a product's
-        page shows of imports: its changes, and the way from its stock ledger to the import."""
+        page shows of imports: its changes, and the way from its stock ledger to the import. And the way from
+        the list of products to their export."""
         from imports import tasks  # noqa: F401
         from imports.pages import product
         from shop import ledger, panels
+        from shop.doors import Door, product_doors
 
         panels.register(product.changes)
         ledger.leads_to("import", lambda pk: reverse("admin:imports_importrun_change", args=[pk]))
+        url_name, permission = "admin:imports_exportrun_add", "imports.add_exportrun"
+        product_doors.append(Door("export", "Export…", "Export selected…", url_name, permission))

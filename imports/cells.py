@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from imports import marks, profiles
 from imports.columns import BY_NAME, CellError, Column, StockChange
 from imports.models import ImportRun
 from imports.workbooks import NO_VALUE
@@ -31,6 +32,7 @@ class Cells:
     at: int | None  # index of the file's column; None if all cells are blank, the file having no such column
     blank: str | None  # what a blank cell is staged as; None keeps what is there
     token: str  # the text that clears
+    marked: bool = False  # may cells be guarded or exact?
 
     def clean(self, text: str) -> str | None:
         """Return stripped text as it is staged; raises CellError."""
@@ -39,11 +41,15 @@ class Cells:
         if text in _FAULTS:
             raise _fault(text)
         if text != self.token:
-            return self.column.clean(text)
+            return self._marked(text) if self.marked and text[0] == "'" else self.column.clean(text)
         if self.column.cleared is None:
             message = f"{self.column.label} can't be cleared. Write a value instead of {self.token}."
             raise CellError("cannot_be_cleared", message)
         return self.column.cleared
+
+    def _marked(self, text: str) -> str:
+        exact = marks.exact_text(text)
+        return self.column.clean(marks.unguarded(text)) if exact is None else self.column.exact(exact)
 
     def of(self, row: Sequence[str]) -> str:
         """The stripped text that a row of the file has for the column."""
@@ -56,7 +62,8 @@ class Cells:
             return [self.blank] * len(by_column[0])
         stripped = list(map(str.strip, by_column[self.at]))
         if "" not in stripped and self.token not in stripped and _FAULTS.isdisjoint(stripped):
-            at_once = self.column.clean_all(stripped)
+            may_be_marked = self.marked and marks.may_be_marked(stripped)
+            at_once = None if may_be_marked else self.column.clean_all(stripped)
             if at_once is not None:
                 return cast("list[str | None]", at_once)
         cleaned: list[str | None] = []
@@ -94,7 +101,13 @@ def _cells(run: ImportRun, name: str, at: int | None) -> Cells:
     blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
     if name in run.constants:
         blank = clean_constant(name, run.constants[name], adjusts=run.adjusts_stock)
-    return Cells(column, at, blank, run.clear_token)
+    return Cells(column, at, blank, run.clear_token, marked=has_marks(run))
+
+
+def has_marks(run: ImportRun) -> bool:
+    """Whether the import's file is one of ours, whose cells may be guarded or exact."""
+    profile = profiles.BY_NAME.get(run.profile)
+    return profile is not None and profile.marked
 
 
 def column_of(name: str, *, adjusts: bool) -> type[Column]:

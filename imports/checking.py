@@ -139,13 +139,15 @@ def resolve_categories(run: ImportRun, *, anew: bool = False) -> None:
             if not anew and _are_resolved(cursor, table):
                 return  # somebody did it while we waited
             texts = set[str]().union(*run.chunks.values_list("categories", flat=True))
-            paths = {text: categories.split_path(text) for text in texts}
+            known = categories.known(texts)
+            paths = {text: categories.split_path(text) for text in texts - known.keys()}
             before = Category.objects.count()
-            ids = categories.ensure(paths.values())
+            ids = categories.ensure(filter(None, paths.values()))
+            known |= {text: ids.get(categories.key_of(names)) for text, names in paths.items()}
             cursor.execute(
                 f"INSERT INTO {table} SELECT * FROM unnest(%s::text[], %s::bigint[])"
                 " ON CONFLICT (path) DO UPDATE SET category_id = excluded.category_id",
-                [[_RESOLVED, *paths], [None, *(ids[categories.key_of(names)] for names in paths.values())]],
+                [[_RESOLVED, *known], [None, *known.values()]],
             )
             if made := Category.objects.count() - before:
                 ImportRun.objects.filter(pk=run.pk).update(categories_created=F("categories_created") + made)

@@ -38,12 +38,25 @@ class Column:
         """Return the cell as COPY text; raises CellError. `text` is stripped and not empty."""
         raise NotImplementedError
 
+    def exact(self, text: str) -> str:
+        """Return a text that is to be taken as it is, as COPY text; raises CellError for one that the field
+        can't hold. It may be empty, and have any white space."""
+        return self.clean(text)
+
     def clean_all(self, texts: list[str]) -> list[str] | None:
         """Clean many cells at once, or None when one of them wants a closer look by `clean`.
 
         Only for speed: where it answers, it answers what `clean` would for each.
         """
         return None
+
+
+def fitting(text: str, longest: int, what: str) -> str:
+    """The text, if it fits into so many characters; raises CellError."""
+    if len(text) > longest:
+        message = f"The {what} has {len(text):,} characters; shorten it to {longest} or fewer."
+        raise CellError("too_long", message)
+    return text
 
 
 def short(text: str, limit: int = 40) -> str:

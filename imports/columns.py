@@ -13,17 +13,21 @@ from typing import ClassVar, cast
 
 from imports.column import CellError as CellError
 from imports.column import Column as Column
-from imports.column import short
-from imports.json_cells import are_plain_objects, is_deeper, parse, storable
+from imports.column import fitting, short
+from imports.json_cells import are_plain_objects, is_deeper, parse, parse_exactly, storable
 from imports.number_columns import Price, Stock
 from imports.number_columns import StockChange as StockChange
 from imports.variant_columns import Images, Options, Parent
 from imports.words import HEADERS, NO, YES
 from shop.categories import SEPARATOR, key_of, split_path
+from shop.models import MAX_PATH
 
 MAX_CATEGORY_KEY = 900  # bytes in UTF-8; a key, or its slugs, of much more would not fit its column and index
 EXTRA_COLUMNS = ("_line", "_error")  # of a rejected-rows file, ignored when it comes back mended
 MAX_JSON_DEPTH = 100  # PostgreSQL and Python both run out of stack somewhere, one as an outage
+# What the catalogue may have all the same, written there by other ways than an import.
+MAX_STORED_KEY = 2600  # bytes; an index takes no more than 2,704
+MAX_STORED_DEPTH = 1000
 
 
 class Sku(Column):
@@ -32,11 +36,15 @@ class Sku(Column):
     example = "TM-1001"
 
     def clean(self, text: str) -> str:
-        if len(text) > 100:
-            raise CellError("too_long", f"The SKU has {len(text):,} characters; shorten it to 100 or fewer.")
+        fitting(text, 100, "SKU")
         if not text.isprintable():
             raise CellError("control_character", "The SKU has a line break or control character; remove it.")
         return text
+
+    def exact(self, text: str) -> str:
+        if not text:
+            raise CellError("missing_sku", "The SKU is missing; every row needs one. Fill it in.")
+        return fitting(text, 100, "SKU")
 
     def clean_all(self, texts: list[str]) -> list[str] | None:
         return texts if _are_plain(texts, 100) else None
@@ -51,9 +59,10 @@ class Name(Column):
     def clean(self, text: str) -> str:
         if not text.isprintable():
             text = " ".join(text.split())
-        if len(text) > 255:
-            raise CellError("too_long", f"The name has {len(text):,} characters; shorten it to 255 or fewer.")
-        return text
+        return fitting(text, 255, "name")
+
+    def exact(self, text: str) -> str:
+        return fitting(text, 255, "name")
 
     def clean_all(self, texts: list[str]) -> list[str] | None:
         return texts if _are_plain(texts, 255) else None
@@ -107,6 +116,13 @@ class CategoryPath(Column):
         if not all(name.isprintable() for name in names):
             raise CellError("control_character", "The category has a control character; remove it.")
         return SEPARATOR.join(names)
+
+    def exact(self, text: str) -> str:
+        """A path as the catalogue has it: names may be spaced as people would not write them."""
+        longest = max(map(len, split_path(text)), default=0)
+        if longest > 120 or len(text) > MAX_PATH or len(key_of([text]).encode()) > MAX_STORED_KEY:
+            raise CellError("category_too_long", "The category’s path is too long. Shorten its names.")
+        return text
 
     def clean_all(self, texts: list[str]) -> list[str] | None:
         return _all_known(self._seen, texts)
@@ -166,6 +182,16 @@ class Metadata(Column):
         if text.count("{") + text.count("[") > MAX_JSON_DEPTH and is_deeper(parsed, MAX_JSON_DEPTH):
             message = f"The metadata is nested more than {MAX_JSON_DEPTH} levels deep. Make it flatter."
             raise CellError("too_deep", message)
+        return text
+
+    def exact(self, text: str) -> str:
+        """An object as PostgreSQL wrote it: its numbers may be longer than Python reads."""
+        try:
+            parsed = parse_exactly(text, depth=MAX_STORED_DEPTH)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise CellError("not_an_object", 'Metadata must be a JSON object such as {"colour": "blue"}.')
         return text
 
     def clean_all(self, texts: list[str]) -> list[str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from django.db import DataError, connection, transaction
 
@@ -79,10 +80,15 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     """Set `found` of the rows; returns those that are the same in all of `columns`, if there are any."""
     if not rows:
         return set()
-    texts = {"sku": _CELL_END.join([batch.skus[at] for at in rows])} | {
+    skus = [batch.skus[at] for at in rows]
+    texts: dict[str, Any] = {"sku": _CELL_END.join(skus)} | {
         column.name: _CELL_END.join([_NO_CELL if (cell := cells[at]) is None else cell for at in rows])
         for column, cells in zip(columns, batch.cells, strict=False)
     }
+    arrays = {name: _ARRAY.replace("%s", f"%({name})s") for name in texts}
+    # Only an exact cell of our own files says such a SKU.
+    if texts["sku"].count(_CELL_END) >= len(skus) or _NO_CELL in texts["sku"]:
+        texts["sku"], arrays["sku"] = skus, "%(sku)s::text[]"
     equal = [f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns]
     if any(column.name == "stock" for column in columns) and not run.adjusts_stock and sold.is_any(run):
         equal.append(_NOT_SOLD)
@@ -90,7 +96,7 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     query = _LOOK_UP.format(
         same=same or "false",
         version="p.version" if run.preview else "NULL",
-        arrays=", ".join(_ARRAY.replace("%s", f"%({name})s") for name in texts),
+        arrays=", ".join(arrays.values()),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
     )

@@ -62,6 +62,22 @@ def are_plain_objects(texts: list[str], *, depth: int) -> bool:
     return set(map(type, parsed[::2])) == {dict}
 
 
+# Numbers stay text: PostgreSQL has longer ones than Python reads.
+_exact = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=str, parse_int=str)
+
+
+def parse_exactly(text: str, *, depth: int) -> Any:
+    """Parse JSON that PostgreSQL wrote, its numbers as text; raises ValueError for what it can't store, or
+    what is nested more than `depth` levels deep."""
+    try:
+        parsed = _exact.decode(text)
+        if not storable(parsed) or is_deeper(parsed, depth):
+            raise ValueError("can't be stored")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return parsed
+
+
 def storable(parsed: Any) -> bool:
     """PostgreSQL stores neither the NUL character nor half of a surrogate pair."""
     text = json.dumps(parsed, ensure_ascii=False)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imports import choices, shaping
-from imports.cells import Cells, clean_constant, column_of
+from imports.cells import Cells, clean_constant, column_of, has_marks
 from imports.column import CellError, short
 from imports.columns import BY_NAME
 from imports.models import ImportRun
@@ -85,9 +85,11 @@ def preview(
 
 def cells_of_draft(run: ImportRun) -> dict[str, Cells]:
     """How a draft reads the cells of each of our columns; `run` may be any."""
-    used = _options(run)
+    used, marked = _options(run), has_marks(run)
     return {
-        name: Cells(column_of(name, adjusts=run.adjusts_stock)(used.get(name)), None, None, run.clear_token)
+        name: Cells(
+            column_of(name, adjusts=run.adjusts_stock)(used.get(name)), None, None, run.clear_token, marked
+        )
         for name in BY_NAME
     }
 

@@ -20,7 +20,7 @@ from typing import Any
 import xxhash
 from django.db import connection, transaction
 
-from imports import shaping
+from imports import cells, shaping
 from imports.dialect import Dialect
 from imports.models import ImportRun
 from imports.reading import ChunkReader
@@ -121,6 +121,8 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
     ]
     if not run.repair:
         how.append("broken lines are rejected")
+    if cells.has_marks(run):
+        how.append("cells may be marked")
     if run.keep_unknown:
         how.append(run.header)
     if escape := run.dialect.get("escape"):

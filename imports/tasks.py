@@ -12,6 +12,7 @@ from django.conf import settings
 from imports import (
     checking,
     dry_run,
+    exporting,
     finishing,
     merging,
     pausing,
@@ -118,6 +119,19 @@ def purge(claim: Claim) -> None:
 def purge_old_runs() -> int:
     """Beat's tick: one job for each import whose details are kept no longer. The next tick does the same."""
     return purging.begin_old(older_than=timedelta(days=settings.IMPORT_RETENTION_DAYS))
+
+
+def _fail_export(claim: Claim, error: str) -> None:
+    exporting.fail(run_id=claim.payload["run"], error=(error.strip().splitlines() or [""])[-1])
+
+
+@handles("imports.export", queue="imports", max_attempts=8, on_dead=_fail_export)
+def export(claim: Claim) -> None:
+    """waiting → running → completed: write the catalogue, or a part of it, into a file."""
+    try:
+        exporting.export(claim)
+    except exporting.ExportEnded as ended:
+        claiming.abandon(claim, reason=str(ended))
 
 
 @shared_task(name="imports.discard_old_drafts", queue="default", ignore_result=True)

@@ -6,13 +6,14 @@ import json
 import re
 from typing import Any
 
-from imports.column import CellError, Column, short
-from imports.json_cells import parse
+from imports.column import CellError, Column, fitting, short
+from imports.json_cells import parse, parse_exactly
 from imports.words import HEADERS
 
 MAX_OPTIONS = 20  # of a variant
 MAX_IMAGES = 250  # of a product; no shop shows more
 MAX_ADDRESS = 1000  # characters
+MAX_STORED_DEPTH = 1000  # of options that were not imported
 
 _PAIR_ENDS = re.compile(r"\s*[|\n]\s*")
 # An address may hold commas, so one only separates where another address follows.
@@ -40,6 +41,9 @@ class Parent(Column):
             raise CellError("not_a_sku", message)
         return text
 
+    def exact(self, text: str) -> str:
+        return fitting(text, 100, "parent’s SKU")
+
     def clean_all(self, texts: list[str]) -> list[str] | None:
         return texts if max(map(len, texts)) <= 100 and "".join(texts).isprintable() else None
 
@@ -61,6 +65,14 @@ class Options(Column):
         if len(pairs) > MAX_OPTIONS:
             raise _no_options(f"There are {len(pairs)} options, {MAX_OPTIONS} are possible.")
         return json.dumps(dict(pairs), ensure_ascii=False)
+
+    def exact(self, text: str) -> str:
+        """JSON as PostgreSQL wrote it, whatever an import would make of it."""
+        try:
+            parse_exactly(text, depth=MAX_STORED_DEPTH)
+        except ValueError:
+            raise _no_options(f"“{short(text)}” is no valid JSON.") from None
+        return text
 
 
 def _json_pairs(text: str) -> list[tuple[str, str]]:
@@ -117,3 +129,17 @@ class Images(Column):
             message = f"There are {len(addresses)} images; a product has up to {MAX_IMAGES}. Leave some out."
             raise CellError("too_many_images", message)
         return json.dumps(addresses, ensure_ascii=False)
+
+    def exact(self, text: str) -> str:
+        """The addresses as a JSON list: they may be doubled, and need not be addresses of the web."""
+        try:
+            parsed = parse_exactly(text, depth=1)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, list) or not all(map(_is_stored_address, parsed)):
+            raise CellError("not_an_address", f"“{short(text)}” is no JSON list of addresses of images.")
+        return text
+
+
+def _is_stored_address(item: Any) -> bool:
+    return isinstance(item, str) and 0 < len(item) <= MAX_ADDRESS

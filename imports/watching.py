@@ -26,13 +26,13 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
     nothing meanwhile."""
     console = Console(stderr=True, quiet=quiet)
     began, worried, paused = time.monotonic(), False, False
-    with _bar(console) as bar:
-        shown = bar.add_task("", total=100, detail="")
+    with bar(console) as progress:
+        shown = progress.add_task("", total=100, detail="")
         while True:
             run.refresh_from_db()
             now = progress_of(run)
             rate = f"{now.rows_per_second:,} rows/s" if now.rows_per_second else ""
-            bar.update(
+            progress.update(
                 shown,
                 completed=now.percent,
                 description=now.phase,
@@ -49,7 +49,8 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
             time.sleep(_EVERY)
 
 
-def _bar(console: Console) -> Progress:
+def bar(console: Console) -> Progress:
+    """A bar of progress, whose tasks have a `detail`; nothing is shown where no person watches."""
     return Progress(
         TextColumn("[bold]{task.description}"),
         BarColumn(complete_style="cyan", finished_style="green"),

@@ -9,7 +9,7 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.validators import EMPTY_VALUES
 from django.db.models import QuerySet
@@ -32,6 +32,7 @@ from unfold.utils import parse_date_str
 
 from shop import ledger, stock
 from shop.categories import obstacles
+from shop.doors import product_doors
 from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
 from shop.models import (
@@ -152,6 +153,19 @@ class ProductAdmin(BigListAdmin):
     def get_queryset(self, request: HttpRequest) -> ProductQuerySet:
         products: ProductQuerySet = super().get_queryset(request)
         return products.with_variant_figures()
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Ours, and those that lead through a door of another app."""
+        actions: dict[str, Any] = super().get_actions(request)
+        doors = [] if IS_POPUP_VAR in request.GET else product_doors
+        open_doors = [door for door in doors if door.is_open_to(request)]
+        return actions | {door.name: (door.go, door.name, door.action) for door in open_doors}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, with buttons that lead through the doors of other apps."""
+        query = request.GET.urlencode()
+        doors = [(door.button, door.address(query)) for door in product_doors if door.is_open_to(request)]
+        return super().changelist_view(request, {"doors": doors, **(extra_context or {})})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """A product that has variants can't be one, so nothing asks whose; a new one has no ledger."""

@@ -124,5 +124,11 @@ def _obstacle(category: Any) -> str:
     return f"“{category}” can't be deleted: {' and '.join(inside)} {verb} in it. Move {them} first."
 
 
+def known(paths: Iterable[str]) -> dict[str, int | None]:
+    """`{path: category id}` of the full names among `paths` that are there, whatever their spacing."""
+    keys = {path.casefold(): path for path in paths}
+    return {keys[key]: pk for key, pk in _ids(keys).items()}
+
+
 def _ids(wanted: Iterable[str]) -> dict[str, int]:
     return dict(Category.objects.filter(key__in=list(wanted)).values_list("key", "pk"))

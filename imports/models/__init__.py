@@ -1,5 +1,6 @@
-"""The tables of imports: the run itself, and what it keeps of its file and its work."""
+"""The tables of imports: the run itself, and what it keeps of its file and its work; and exports."""
 
+from imports.models.export import ExportRun as ExportRun
 from imports.models.records import Chunk as Chunk
 from imports.models.records import CreatedProducts as CreatedProducts
 from imports.models.records import PlannedChange as PlannedChange

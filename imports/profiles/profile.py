@@ -158,6 +158,8 @@ class Profile:
     kept_of_variant: Mapping[str, Headers] = field(default_factory=dict)
     # Line breaks are written as a backslash and an n.
     escaped_breaks: bool = False
+    # Cells may be guarded or exact (`imports.marks`).
+    marked: bool = False
 
 
 def _split(text: str, separator: str) -> list[str]:

@@ -10,4 +10,5 @@ PROFILE = Profile(
         ("sku", "name", "description", "price", "stock", "category", "published", "featured", "metadata"),
     ),
     mapping={column.name: (column.name,) for column in COLUMNS},
+    marked=True,
 )

@@ -28,7 +28,7 @@ def test_navigation_of_an_admin_has_every_entry_and_each_page_opens(
     items = entries(admin_user)
 
     assert [item["title"] for item in items] == [
-        *("Products", "Categories", "Imports", "Import a file", "Saved mappings"),
+        *("Products", "Categories", "Imports", "Import a file", "Saved mappings", "Exports"),
         "Outbox",
         *("Jobs", "Task history", "Schedule", "Flower"),
         *("Users", "Groups"),

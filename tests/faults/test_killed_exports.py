@@ -1,0 +1,77 @@
+"""kill -9 of a worker and its children at random moments of an export: its file is the undisturbed one."""
+
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack
+
+_KILLS = 5
+_PRODUCTS = 60_000  # so many that an export takes a while
+_MORE = """
+INSERT INTO shop_product (sku, slug, name, description, price, metadata, options, published, updated_at)
+SELECT 'X-' || n, 'x-' || n, 'Product ' || n, repeat('word ', 40) || n, mod(n, 100),
+       jsonb_build_object('n', n), '{}', mod(n, 7) > 0, now()
+FROM generate_series(1, %s) AS n
+"""
+
+
+def test_export_survives_five_workers_killed_at_random(
+    stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seed = int(os.environ.get("TALLYMAN_SEED") or time.time())
+    rng = random.Random(seed)
+    stack.sql(_MORE, [_PRODUCTS])
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    stack.environment["TMPDIR"] = str(scratch)
+    stack.launch("beat")
+    worker = stack.start("worker")
+    undisturbed = tmp_path / "undisturbed.csv"
+    assert stack.manage("export_catalog", str(undisturbed)).returncode == 0
+    [(seconds,)] = stack.sql(
+        "SELECT extract(epoch FROM finished_at - started_at)::float FROM imports_exportrun"
+    )
+
+    assert stack.manage("export_catalog", "-", "--no-wait").returncode == 0
+    for number in range(1, _KILLS + 1):
+        after = rng.uniform(0, seconds / 2)
+        with capsys.disabled():  # a run that passes shows them as well
+            print(f"\n  TALLYMAN_SEED={seed}: kill -9 {after:.3f} s after attempt {number} began", end="")
+        _wait_for_attempt(stack, number)
+        deadline = time.monotonic() + after
+        while time.monotonic() < deadline:
+            pass
+        worker.kill()
+        assert _run(stack)[:2] == ("running", "")
+        worker = stack.launch("worker")
+    stack.wait_for(lambda: _run(stack)[0] == "completed", seconds=60)
+
+    state, file, rows, size = _run(stack)
+    media = Path(stack.environment["TALLYMAN_DATA_DIR"]) / "media"
+    assert (media / file).read_bytes() == undisturbed.read_bytes()
+    assert (state, size) == ("completed", undisturbed.stat().st_size)
+    assert stack.sql("SELECT rows FROM imports_exportrun") == [(rows,), (rows,)]
+    assert len(list(media.glob("exports/*/*"))) == 2  # nothing of the killed attempts is left
+    assert list(scratch.glob("tallyman-export-*")) == []
+    query = (
+        "SELECT state, attempts > %s FROM tasks_job WHERE kind = 'imports.export' ORDER BY id DESC LIMIT 1"
+    )
+    assert stack.sql(query, [_KILLS]) == [("done", True)]
+
+
+def _wait_for_attempt(stack: Stack, number: int) -> None:
+    query = (
+        "SELECT state = 'running' AND attempts = %s FROM tasks_job WHERE kind = 'imports.export'"
+        " ORDER BY id DESC LIMIT 1"
+    )
+    stack.wait_for(lambda: stack.sql(query, [number]) == [(True,)])
+
+
+def _run(stack: Stack) -> tuple[str, str, int, int]:
+    """State, file, rows and size of the newest export."""
+    [run] = stack.sql("SELECT state, file, rows, size FROM imports_exportrun ORDER BY id DESC LIMIT 1")
+    return run
