@@ -36,6 +36,8 @@ def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
     Rejects rows that would create a product but lack what a new one needs.
     """
     mark_found(run, batch, recognised)
+    if run.removes:
+        return
     # Where most lines were recognised, the others have probably changed: loading them finds out.
     found = batch.found.count(True)
     if 0 < found < _FEW or found > len(batch.unchanged):
@@ -82,10 +84,13 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
             for cells in batch.cells[: len(columns)]
         ),
     ]
-    same = " AND ".join(f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns)
+    same = [f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns]
+    if columns and run.source:  # which the products are to remember
+        same.append("p.source = %s")
+        texts.insert(0, run.source)
     query = _LOOK_UP.format(
-        same=same or "false",
-        arrays=", ".join([_ARRAY] * len(texts)),
+        same=" AND ".join(same) or "false",
+        arrays=", ".join([_ARRAY] * (len(columns) + 1)),
         names="".join(f", {column.name}" for column in columns),
         unless=not_own(run),
     )
@@ -115,7 +120,8 @@ def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
             lacking = [
                 column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None
             ]
-            batch.reject(batch.lines[at], [_lacking(run, column) for column in lacking])
+            errors = [_lacking(run, column) for column in lacking]
+            batch.reject(batch.lines[at], errors, sku=batch.skus[at])
             if (batch.lines[at], batch.skus[at]) in batch.companions:
                 broken.add(batch.lines[at])
     batch.keep(complete)

@@ -56,16 +56,61 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
             WHERE s.sku = j.sku AND j.reason IS NOT NULL
             RETURNING s.line, s.sku, s.parent, j.reason, {run.counts} AS counts
         )
-        INSERT INTO imports_rejectedrow (run_id, line, "column", value, code, message, more)
-        SELECT %(run)s, line, %(column)s, parent,
-               CASE reason WHEN 2 THEN 'no_parent' ELSE 'nested_variant' END,
-               '“' || CASE reason WHEN 3 THEN sku ELSE parent END || '”'
-                   || (%(reasons)s::text[])[reason], '[]'
-        FROM misplaced WHERE counts
+        {_REJECTED}
         """,
-        params | {"column": run.header_of("parent")[:255], "reasons": [_NESTED, _NO_PARENT, _HAS_VARIANTS]},
+        params | _reasons(run),
     )
     return cursor.rowcount
+
+
+def foresee(cursor: CursorWrapper, run: ImportRun) -> int:
+    """Reject, before anything is written, the variants whose parent will not be able to have them once all
+    other rows are loaded; returns how many lines. They leave the staging table."""
+    if "parent" not in run.written:
+        return 0
+    parent_row = f"SELECT FROM {run.staging_table} n WHERE n.sku = s.parent AND"
+    freed = f"EXISTS (SELECT FROM {run.staging_table} n WHERE n.sku = {{}}.sku AND n.parent = '')"
+    makes = "false" if run.mode == ImportRun.Mode.UPDATE else f"EXISTS ({parent_row} true)"
+    cursor.execute(
+        f"""
+        WITH judged AS MATERIALIZED (
+            SELECT s.sku, CASE
+                WHEN above.parent_id IS NOT NULL AND NOT {freed.format("above")}
+                     OR EXISTS ({parent_row} n.parent <> '') THEN 1
+                WHEN above.id IS NULL AND NOT {makes} THEN 2
+                WHEN EXISTS (
+                    SELECT FROM shop_product p JOIN shop_product v ON v.parent_id = p.id
+                    WHERE p.sku = s.sku AND NOT {freed.format("v")}
+                ) THEN 3
+            END AS reason
+            FROM {run.staging_table} s LEFT JOIN shop_product above ON above.sku = s.parent
+            WHERE {is_variant(run)} AND {_LET_IN[ImportRun.Mode(run.mode)]}
+        ), misplaced AS (
+            DELETE FROM {run.staging_table} s USING judged j WHERE s.sku = j.sku AND j.reason IS NOT NULL
+            RETURNING s.line, s.sku, s.parent, j.reason, {run.counts} AS counts
+        ) {_REJECTED}
+        """,
+        _reasons(run),
+    )
+    return cursor.rowcount
+
+
+def _reasons(run: ImportRun) -> dict[str, Any]:
+    return {
+        "run": run.pk,
+        "column": run.header_of("parent")[:255],
+        "reasons": [_NESTED, _NO_PARENT, _HAS_VARIANTS],
+    }
+
+
+# After `misplaced`.
+_REJECTED = """
+INSERT INTO imports_rejectedrow (run_id, line, sku, "column", value, code, message, more)
+SELECT %(run)s, line, sku, %(column)s, parent,
+       CASE reason WHEN 2 THEN 'no_parent' ELSE 'nested_variant' END,
+       '“' || CASE reason WHEN 3 THEN sku ELSE parent END || '”' || (%(reasons)s::text[])[reason], '[]'
+FROM misplaced WHERE counts
+"""
 
 
 def _lock_parents(cursor: CursorWrapper, run: ImportRun, where: str, params: dict[str, Any]) -> None:

@@ -92,9 +92,9 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
 
 
 def _can_recognise(run: ImportRun) -> bool:
-    """Not where a line says more than its product's own row shows (images, the parent's SKU), nor where
-    several lines make a product."""
-    return not run.written & {"parent", "images"} and shaping.shaper_of(run) is None
+    """Not where a line says more than its product's own row shows (images, the parent's SKU), where several
+    lines make a product, or where products are taken out."""
+    return not run.removes and not run.written & {"parent", "images"} and shaping.shaper_of(run) is None
 
 
 def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
@@ -113,6 +113,8 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         how.append("broken lines are rejected")
     if run.keep_unknown:
         how.append(run.header)
+    if run.source:  # which the product remembers as well
+        how.append({"source": run.source})
     if escape := run.dialect.get("escape"):
         how.append(escape)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import DataError
 
-from imports import pipeline, shaping
+from imports import pipeline, removing, shaping
 from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
@@ -179,8 +179,9 @@ def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: b
     last = chunk.first_line + chunk.lines
     lines = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last).values_list("line", flat=True)
     rejected = set(lines)
+    done = removing.lines_done(run, chunk)
     settled = [
-        (line in rejected or bool(was_unchanged[line - chunk.first_line]))
+        (line in rejected or line in done or bool(was_unchanged[line - chunk.first_line]))
         and (line, sku) not in batch.companions
         for line, sku in zip(batch.lines, batch.skus, strict=True)
     ]
@@ -246,7 +247,7 @@ def _copy_rows(run: ImportRun, batch: Batch) -> None:
             if end - start == 1:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
-                batch.reject(batch.lines[start], [("", "", "not_storable", message)])
+                batch.reject(batch.lines[start], [("", "", "not_storable", message)], sku=batch.skus[start])
                 refused.add(batch.lines[start])
             else:
                 middle = (start + end) // 2

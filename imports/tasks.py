@@ -9,7 +9,7 @@ from functools import wraps
 from celery import shared_task
 from django.conf import settings
 
-from imports import checking, finishing, merging, pipeline, receiving, staging
+from imports import checking, finishing, merging, mirroring, pipeline, receiving, staging
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import Work, handles
@@ -71,9 +71,22 @@ def load(claim: Claim) -> None:
     merging.load(claim)
 
 
+@_stage_of_import("imports.find_unlisted")
+def find_unlisted(claim: Claim) -> None:
+    """Find what a mirror has to unpublish; if nothing: loading → finishing."""
+    mirroring.find(claim)
+
+
+@_stage_of_import("imports.mirror")
+def mirror(claim: Claim) -> None:
+    """Unpublish the unlisted products of one key range; the last range: loading → finishing."""
+    mirroring.unpublish(claim)
+
+
 @_stage_of_import("imports.finish")
 def finish(claim: Claim) -> None:
-    """finishing → completed: write the file of rejected rows and announce the end."""
+    """finishing → completed (or failed, if too many rows are broken): write the file of rejected rows and
+    announce the end."""
     finishing.finish(claim)
 
 
