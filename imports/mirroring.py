@@ -38,6 +38,16 @@ def obstacle(run: ImportRun) -> str:
     return ""
 
 
+def told(run: ImportRun) -> str:
+    """What a mirror came to, as a sentence; "" while that is open, and for all other imports."""
+    if run.unlisted:
+        them = "1 product was" if run.unlisted == 1 else f"{run.unlisted:,} products were"
+        return f"{them} unpublished, because the file lacks {'it' if run.unlisted == 1 else 'them'}."
+    if not run.mirror or run.state != ImportRun.State.COMPLETED or run.purged_at:
+        return ""
+    return obstacle(run) or "The file lacks no published product, so none was unpublished."
+
+
 def unlisted(run: ImportRun) -> tuple[str, dict[str, Any]]:
     """SQL that tells whether a product `p` is published, in the mirror's scope and not listed, with its
     parameters. The staging table has to be there."""

@@ -18,7 +18,7 @@ from imports.detecting import DELIMITERS
 from imports.dialect import RefusedFile
 from imports.encoding import ENCODINGS
 from imports.models import ImportRun
-from imports.pages import mapping
+from imports.pages import mapping, policing
 from imports.pages.rendering import page, to_run
 
 _DELIMITER_NAMES = (
@@ -41,6 +41,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
     _choose(request, run)
     try:
+        chosen = policing.policies_of(request, run)
         if run.mode not in ImportRun.Mode:
             raise choices.MappingError("Choose what to do with the rows.")
         if run.blank not in ImportRun.Blank:
@@ -55,6 +56,7 @@ def _start(request: HttpRequest, run: ImportRun) -> HttpResponse:
             options=run.options,
             repair=run.repair,
             by=request.user,
+            **chosen,
         )
     except choices.MappingError as error:
         return _form(request, run, error=str(error))
@@ -75,6 +77,7 @@ def _choose(request: HttpRequest, run: ImportRun) -> None:
     run.blank = request.POST.get("blank", ImportRun.Blank.KEEP)
     run.repair = bool(request.POST.get("repair"))
     run.constants, run.options = _constants(request), _options(request)
+    policing.choose(request, run)
 
 
 def _mapping(request: HttpRequest) -> dict[str, int]:
@@ -200,5 +203,6 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         modes=ImportRun.Mode.choices,
         blanks=ImportRun.Blank.choices,
         rows=rows[:_PREVIEW_ROWS],
+        **policing.shown(request),
         **mapping.table(run, rows),
     )

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from imports import pipeline
+from imports import mirroring, pipeline, policies
 from imports.models import OUTCOMES, ImportRun
 from imports.pages.rendering import page, to_run
 from imports.progress import progress_of
@@ -79,6 +79,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "rejected": run.rejected_rows.all()[:_FIRST_REJECTED] if run.rejected else [],
         "repaired": run.repaired_rows.all()[:_FIRST_REPAIRED] if run.repaired else [],
         "ahead": _ahead(run),
+        "terms": policies.terms(run),
+        "mirrored": mirroring.told(run),
         "unserved": _is_unserved(run, now.seconds),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }

@@ -134,7 +134,6 @@ def test_broken_line_that_begins_with_the_sku_counts_as_listed(line: str) -> Non
     [
         ",B,1,2",  # no SKU
         "A,A,1,2B,B,1,2",  # a line end is lost
-        'A,"A,1,2\nB,B,1,2\nC,"C",1,2',  # one may have swallowed another
         "\x00A,A,1,2",
     ],
 )
@@ -146,8 +145,8 @@ def test_nothing_is_unpublished_while_a_row_cannot_be_told(lines: str) -> None:
     assert (published(), run.unlisted) == (["A", "B", "C"], 0)
     rows = "1 row" if run.rejected == 1 else f"{run.rejected} rows"
     assert mirroring.obstacle(run) == (
-        f"{rows} could not be read, so it is not known what the file lacks, and no product was unpublished for"
-        " being absent from it. Mend the file and import it again."
+        f"{rows} could not be read, so it is not known what the file lacks, and no product was unpublished"
+        " for being absent from it. Mend the file and import it again."
     )
 
 
@@ -297,8 +296,8 @@ def test_number_that_would_be_unpublished_is_told_before() -> None:
         ),
         (
             {"mirror": Mirror.SOURCE, "source": "acme", "mode": ImportRun.Mode.DELETE},
-            "An import that takes out the listed products can't unpublish what the file lacks as well. Leave one"
-            " of the two out.",
+            "An import that takes out the listed products can't unpublish what the file lacks as well. Leave"
+            " one of the two out.",
         ),
         (
             {"source": "x" * 61},

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
-from imports.management import correcting
+from imports.management import correcting, reaching
 from imports.models import ImportRun
 
 
@@ -25,7 +25,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--mode", choices=ImportRun.Mode.values, default=ImportRun.Mode.UPSERT)
+        parser.add_argument(
+            "--mode",
+            choices=ImportRun.Mode.values,
+            default=ImportRun.Mode.UPSERT,
+            help="what becomes of the listed products; unpublish and delete read the SKU only",
+        )
+        reaching.add_options(parser)
         parser.add_argument(
             "--map",
             action="append",
@@ -86,7 +92,7 @@ class Command(BaseCommand):
             if options["preview"]:
                 self._preview(run, chosen)
                 return
-            run = pipeline.confirm(run=run, mode=options["mode"], **chosen)
+            run = pipeline.confirm(run=run, mode=options["mode"], **chosen, **reaching.given(options))
         except choices.MappingError as error:
             receiving.discard(run)
             raise CommandError(str(error), returncode=2) from None
