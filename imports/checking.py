@@ -43,13 +43,11 @@ def check(claim: Claim) -> None:
             rows = _count(cursor, run)
         skipped = _skip_same(cursor, run) if rows.same and run.mode == ImportRun.Mode.CREATE else 0
         _prepare_for_loading(cursor, run, rows)
-        ranges = _ranges(cursor, run, rows.changed - rows.variants, f"NOT {variant}")
-        goes_twice = run.mode == ImportRun.Mode.DELETE and removing.has_parents(cursor, run)
         pipeline.checked(
             claim,
             run_id=run.pk,
-            ranges=ranges,
-            variant_ranges=ranges if goes_twice else _ranges(cursor, run, rows.variants, variant),
+            ranges=_ranges(cursor, run, rows.changed - rows.variants, f"NOT {variant}"),
+            variant_ranges=_ranges(cursor, run, rows.variants, variant),
             fresh=not rows.found,
             rejected=rejected,
             superseded=superseded,

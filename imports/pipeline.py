@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import choices, policies, remembering
+from imports import choices, policies, remembering, removing
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
@@ -266,8 +266,10 @@ def begin_loading(run: ImportRun) -> None:
     if not run.ranges_total:
         _begin_after_loading(run)
         return
+    if removing.goes_twice(run):
+        run.variant_ranges, run.ranges_total = run.ranges, 2 * run.ranges_total
     run.started_at = run.started_at or Now()
-    run.save(update_fields=["started_at"])
+    run.save(update_fields=["started_at", "variant_ranges", "ranges_total"])
     _move(run, State.LOADING)
     if run.ranges:
         create(_load(run, number, *between) for number, between in enumerate(run.ranges, start=1))

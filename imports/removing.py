@@ -1,7 +1,7 @@
 """Take out the products that a file lists: unpublish or delete them, range by range, each journaled whole.
 
-A product can't go before its variants. So a deletion goes through its ranges twice when any listed product
-has variants: first over all others, then over those. A row that had its turn is marked `same` meanwhile.
+A product can't go before its variants. So a deletion goes through its ranges twice: first over all others,
+then over the products with variants. A row that had its turn is marked `same` meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from imports.models import Chunk, ImportRun
+from imports.variant_columns import IMAGES
 from shop import references
+from shop.models import Product
 
 HAS_VARIANTS = "EXISTS (SELECT FROM shop_product v WHERE v.parent_id = p.id)"
 _UNKNOWN = "No product has this SKU."
@@ -20,10 +22,11 @@ _STAYS = (
     "“{sku}” can’t be deleted: its variant “{what}” stays. List all of its variants as well, or give that one"
     " another parent first."
 )
-# In the journal of a deleted product: whole rows, because uploaded files have no address to come back from.
-_IMAGES = """
-coalesce((SELECT jsonb_agg(to_jsonb(i) ORDER BY i.position, i.id) FROM shop_productimage i
-          WHERE i.product_id = p.id), '[]')
+# In the journal of a deleted product: the addresses of its images, and the rows of those that were uploaded.
+_WITH_IMAGES = f"""
+jsonb_build_object('images', {IMAGES}, 'uploads', coalesce(
+    (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.position, i.id) FROM shop_productimage i
+     WHERE i.product_id = p.id AND i.source_url = ''), '[]'))
 """
 
 
@@ -32,15 +35,9 @@ def remove(cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> di
     return _Removal(cursor, run, payload).outcomes()
 
 
-def has_parents(cursor: CursorWrapper, run: ImportRun) -> bool:
-    """Whether any listed product has variants."""
-    cursor.execute(
-        f"""
-        SELECT EXISTS (SELECT FROM {run.staging_table} s JOIN shop_product p ON p.sku = s.sku
-                       JOIN shop_product v ON v.parent_id = p.id)
-        """
-    )
-    return bool(cursor.fetchone()[0])
+def goes_twice(run: ImportRun) -> bool:
+    """Whether a second turn is needed: where there are no variants, nothing waits for any."""
+    return run.mode == ImportRun.Mode.DELETE and Product.objects.variants().exists()
 
 
 def foresee(cursor: CursorWrapper, run: ImportRun) -> int:
@@ -188,8 +185,7 @@ class _Removal:
         return self._execute(
             f"""
             WITH {_judged(self.run, self.where)}, {_REJECTED}, going AS MATERIALIZED (
-                SELECT j.line, j.counts, p.id, p.version,
-                       to_jsonb(p) || jsonb_build_object('images', {_IMAGES}) AS before
+                SELECT j.line, j.counts, p.id, p.version, to_jsonb(p) || {_WITH_IMAGES} AS before
                 FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.message IS NULL
             ), images AS (
                 DELETE FROM shop_productimage i USING going g WHERE i.product_id = g.id
