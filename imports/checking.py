@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
-from imports import parents, pipeline, staging
+from imports import parents, pipeline, removing, staging
 from imports.models import ImportRun
 from imports.pipeline import Range, State
 from shop import categories
@@ -40,6 +40,7 @@ def check(claim: Claim) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL maintenance_work_mem = '128MB'")
         superseded, rejected = _settle_duplicates(cursor, run)
+        rejected += _foresee(cursor, run)
         if superseded or rejected:
             rows = _count(cursor, run)
         skipped = _skip_same(cursor, run) if rows.same and run.mode == ImportRun.Mode.CREATE else 0
@@ -55,6 +56,13 @@ def check(claim: Claim) -> None:
             unchanged=rows.unchanged - skipped,
             skipped=skipped,
         )
+
+
+def _foresee(cursor: CursorWrapper, run: ImportRun) -> int:
+    """Where broken rows stop the import: reject those that the load would, before anything is written."""
+    if run.errors == ImportRun.Errors.LAND:
+        return 0
+    return removing.foresee(cursor, run) + parents.foresee(cursor, run)
 
 
 def rebuild(run: ImportRun) -> None:
@@ -109,7 +117,7 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
     # Good enough to choose the index, in a tenth of the time of the default sample.
     cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(f"ANALYZE {run.staging_table} (sku, slug, found, same)")
-    if rows.found < rows.all:
+    if rows.found < rows.all and not run.removes:
         separate_slugs(cursor, run)
 
 

@@ -15,6 +15,7 @@ from imports.columns import CellError, Column
 from imports.models import ImportRun, RejectedRow
 from imports.reading import ChunkReader
 from imports.shaping import Shaped, Shaper
+from imports.telling import told_sku
 
 type Error = tuple[str, str, str, str]  # the file's column, value, code, message
 
@@ -80,8 +81,8 @@ class Batch:
             self.reject(line, [("", "", "lead_rejected", f"{message} this one with it.")])
         self.merged = [pair for pair in self.merged if pair[1] in left]
 
-    def reject(self, line: int, errors: list[Error]) -> None:
-        """Reject a line for these errors, the first of which is shown first."""
+    def reject(self, line: int, errors: list[Error], *, sku: str | None = "") -> None:
+        """Reject a line for these errors, the first of which is shown first; `sku` where it could be told."""
         if known := self.rejected.get(line):  # another row of the same line
             told = [known.message, *(error[3] for error in known.more)]
             known.more += [list(error) for error in errors if error[3] not in told]
@@ -90,6 +91,7 @@ class Batch:
         self.rejected[line] = RejectedRow(
             run=self.run,
             line=line,
+            sku=sku or "",
             column=column[:255],
             value=value[:200],
             code=code,
@@ -155,7 +157,7 @@ def _add(
     bad.update(index for index, key in enumerate(skus) if key is None)
     bad.update(_own_parents(columns, skus, cells))
     for index in sorted(bad):
-        batch.reject(lines[index], _errors(batch.run, columns, rows[index]))
+        batch.reject(lines[index], _errors(batch.run, columns, rows[index]), sku=skus[index])
     if bad and counts:
         broken = {lines[index] for index in bad if not counts[index]}
         bad.update(index for index, line in enumerate(lines) if line in broken)
@@ -189,7 +191,8 @@ def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:
     for problem in reader.problems:
         at = problem.column
         column = run.header[at] if at is not None and at < len(run.header) else ""
-        batch.reject(problem.line, [(column, problem.value, problem.code, problem.message)])
+        sku = told_sku(run, problem)
+        batch.reject(problem.line, [(column, problem.value, problem.code, problem.message)], sku=sku)
 
 
 def _errors(run: ImportRun, columns: list[Cells], row: list[str]) -> list[Error]:
@@ -213,7 +216,7 @@ _OWN_PARENT = "A product can't be a variant of itself. Write the parent's SKU, o
 
 def _unknown_columns(run: ImportRun) -> list[tuple[int, str]]:
     """Columns to be kept in the metadata. Ours that come back with a rejected-rows file are never data."""
-    if not run.keep_unknown:
+    if not run.keep_unknown or run.removes:
         return []
     named = ((index, run.header[index]) for index in shaping.unused_columns(run))
     return [(index, name) for index, name in named if name.strip()]

@@ -40,6 +40,8 @@ def look_up(run: ImportRun, batch: Batch, recognised: Recognised) -> None:
     Rejects rows that would create a product but lack what a new one needs.
     """
     mark_found(run, batch, recognised)
+    if run.removes:
+        return
     # Where most lines were recognised, the others have probably changed: loading them finds out.
     found = batch.found.count(True)
     if 0 < found < _FEW or found > len(batch.unchanged):
@@ -92,6 +94,8 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     equal = [f"(k.{column.name} IS NULL OR coalesce({column.equal}, false))" for column in columns]
     if any(column.name == "stock" for column in columns) and not run.adjusts_stock and sold.is_any(run):
         equal.append(_NOT_SOLD)
+    if columns and run.source:  # which the products are to remember
+        equal.append("p.source = %(source_of_run)s")
     same = " AND ".join(equal)
     query = _LOOK_UP.format(
         same=same or "false",
@@ -103,7 +107,7 @@ def _ask(run: ImportRun, batch: Batch, rows: Sequence[int], columns: list[Column
     with transaction.atomic(), connection.cursor() as cursor:
         # A hash join would read the whole catalogue for every chunk.
         cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-        cursor.execute(query, {**texts, "received": run.created_at})
+        cursor.execute(query, {**texts, "received": run.created_at, "source_of_run": run.source})
         answers = [(rows[number - 1], is_same, version) for number, is_same, version in cursor]
     for at, _, _ in answers:
         batch.found[at] = True
@@ -128,7 +132,8 @@ def _reject_incomplete(run: ImportRun, batch: Batch) -> None:
             lacking = [
                 column for column, column_cells in zip(needed, cells, strict=True) if column_cells[at] is None
             ]
-            batch.reject(batch.lines[at], [_lacking(run, column) for column in lacking])
+            errors = [_lacking(run, column) for column in lacking]
+            batch.reject(batch.lines[at], errors, sku=batch.skus[at])
             if (batch.lines[at], batch.skus[at]) in batch.companions:
                 broken.add(batch.lines[at])
     batch.keep(complete)

@@ -23,7 +23,8 @@ from tasks.claiming import Claim
 def finish(claim: Claim) -> None:
     """Store the file of rejected rows, then complete the import."""
     run = ImportRun.objects.get(pk=claim.payload["run"])
-    pipeline.must_be(run, ImportRun.State.FINISHING)
+    # A preview that was stopped is still being checked.
+    pipeline.must_be(run, ImportRun.State.FINISHING, ImportRun.State.CHECKING)
     name = store_rejected_rows(run) if run.rejected else ""
     pipeline.finished(claim, run_id=run.pk, rejected_file=name)
 

@@ -15,10 +15,26 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import adjusting, binding, checking, differing, parents, pictures, pipeline, sold, staging
+from imports import (
+    adjusting,
+    binding,
+    checking,
+    differing,
+    parents,
+    pictures,
+    pipeline,
+    removing,
+    sold,
+    staging,
+)
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
+
+# A hash join would read the whole catalogue for every range.
+BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+# Triggers on products clear the hash, draw a version and enter stock in the ledger for others.
+ANNOUNCED = "SET LOCAL tallyman.source_hash = 'kept'; SET LOCAL tallyman.stock_kind = 'written'"
 
 
 def load(claim: Claim) -> None:
@@ -30,18 +46,22 @@ def load(claim: Claim) -> None:
     # The first attempt may have failed over a category deleted since.
     checking.resolve_categories(run, anew=claim.job.attempts > 1)
     with transaction.atomic(), connection.cursor() as cursor:
-        # A hash join would read the whole catalogue for every range.
-        cursor.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB';"
-            # Triggers on products clear the hash, draw a version and enter stock in the ledger for others.
-            " SET LOCAL tallyman.source_hash = 'kept'; SET LOCAL tallyman.stock_kind = 'written'"
-        )
+        cursor.execute(f"{BY_INDEX}; {ANNOUNCED}; SET LOCAL work_mem = '64MB'")
+        if run.removes:
+            pipeline.loaded(claim, run_id=run.pk, **removing.remove(cursor, run, claim.payload))
+            return
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
         work = KeyRange(cursor, run, claim.payload)
         # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
         outcomes = work.merge(fresh=claim.payload["fresh"] and claim.job.attempts == 1)
         pipeline.loaded(claim, run_id=run.pk, stock_kept=work.stock_kept, **outcomes)
+
+
+def new_version(cursor: CursorWrapper) -> int:
+    """What names the contents that a transaction writes."""
+    cursor.execute("SELECT nextval('shop_content_version')")
+    return int(cursor.fetchone()[0])
 
 
 class KeyRange:
@@ -55,6 +75,7 @@ class KeyRange:
             "high": payload["high"],
             "received": run.created_at,
             "reference": run.subject,
+            "source": run.source,
         }
         self.keys = "s.sku >= %(low)s" + (" AND s.sku < %(high)s" if payload["high"] is not None else "")
         self.where = f"NOT s.same AND {self.keys}"
@@ -73,7 +94,7 @@ class KeyRange:
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
-        self.params["version"] = self._execute("SELECT nextval('shop_content_version')")
+        self.params["version"] = new_version(self.cursor)
         misplaced = self._reject_misplaced() if self.variants else 0
         found = 0 if fresh else self._lock_existing()
         outdated, outdated_same = self._set_aside_outdated() if self.run.preview and not fresh else (0, 0)
@@ -163,6 +184,10 @@ class KeyRange:
         if "stock" in written:
             names.append("stock")
             differs.append(f"p.stock <> {stock}")
+        if self.run.source:
+            names.append("source")
+            assignments.append("source = %(source)s")
+            differs.append("p.source <> %(source)s")
         if not differs:
             return 0
         before, after = _changed("old", names), _changed("new", names)
@@ -254,6 +279,8 @@ class KeyRange:
         metadata = "coalesce(s.metadata, '{}')"
         if self.run.keep_unknown:
             metadata += " || coalesce(s.extra, '{}')"
+        if self.run.source:
+            more["source"] = "%(source)s"
         has_images, is_shaped = "images" in written, self.run.is_shaped
         counted = f"JOIN {self.run.staging_table} s USING (sku) WHERE s.counts" if is_shaped else ""
         statement = f"""
@@ -298,8 +325,8 @@ class KeyRange:
         """Rows for products that were deleted since staging, and that say too little to make them anew."""
         return self._execute(
             f"""
-            INSERT INTO imports_rejectedrow (run_id, line, "column", value, code, message, more)
-            SELECT %(run)s, s.line, '', '', 'product_gone',
+            INSERT INTO imports_rejectedrow (run_id, line, sku, "column", value, code, message, more)
+            SELECT %(run)s, s.line, s.sku, '', '', 'product_gone',
                    'The product was deleted while the import ran, and the row lacks the name or price that a'
                    ' new one needs. Add them and upload the row again.', '[]'
             FROM {self.run.staging_table} s

@@ -26,8 +26,8 @@ LET_IN = {
     ImportRun.Mode.UPDATE: "EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)",
 }
 _REJECT = """
-INSERT INTO imports_rejectedrow (run_id, line, "column", value, code, message, more)
-SELECT %(run)s, line, %(column)s, parent,
+INSERT INTO imports_rejectedrow (run_id, line, sku, "column", value, code, message, more)
+SELECT %(run)s, line, sku, %(column)s, parent,
        CASE reason WHEN 2 THEN 'no_parent' ELSE 'nested_variant' END,
        '“' || CASE reason WHEN 3 THEN sku ELSE parent END || '”' || (%(reasons)s::text[])[reason], '[]'
 FROM misplaced WHERE counts
@@ -103,6 +103,38 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
         {_REJECT}
         """,
         params | _told(run),
+    )
+    return cursor.rowcount
+
+
+def foresee(cursor: CursorWrapper, run: ImportRun) -> int:
+    """Reject, before anything is written, the variants whose parent will not be able to have them once all
+    other rows are loaded; returns how many lines. They leave the staging table."""
+    if "parent" not in run.written:
+        return 0
+    parent_row = f"SELECT FROM {run.staging_table} n WHERE n.sku = s.parent AND"
+    freed = f"EXISTS (SELECT FROM {run.staging_table} n WHERE n.sku = {{}}.sku AND n.parent = '')"
+    makes = "false" if run.mode == ImportRun.Mode.UPDATE else f"EXISTS ({parent_row} true)"
+    cursor.execute(
+        f"""
+        WITH judged AS MATERIALIZED (
+            SELECT s.sku, CASE
+                WHEN above.parent_id IS NOT NULL AND NOT {freed.format("above")}
+                     OR EXISTS ({parent_row} n.parent <> '') THEN 1
+                WHEN above.id IS NULL AND NOT {makes} THEN 2
+                WHEN EXISTS (
+                    SELECT FROM shop_product p JOIN shop_product v ON v.parent_id = p.id
+                    WHERE p.sku = s.sku AND NOT {freed.format("v")}
+                ) THEN 3
+            END AS reason
+            FROM {run.staging_table} s LEFT JOIN shop_product above ON above.sku = s.parent
+            WHERE {is_variant(run)} AND {LET_IN[ImportRun.Mode(run.mode)]}
+        ), misplaced AS (
+            DELETE FROM {run.staging_table} s USING judged j WHERE s.sku = j.sku AND j.reason IS NOT NULL
+            RETURNING s.line, s.sku, s.parent, j.reason, {run.counts} AS counts
+        ) {_REJECT}
+        """,
+        {"run": run.pk, **_told(run)},
     )
     return cursor.rowcount
 

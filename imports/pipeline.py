@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, Unpack
 
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from imports import blast_radius, choices, forecast, remembering
+from imports import blast_radius, choices, forecast, policies, remembering, removing
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
 from tasks import claiming
@@ -62,6 +62,7 @@ def confirm(
     preview: bool = False,
     remember: bool = True,
     by: Any = None,
+    **chosen_policies: Unpack[policies.Policies],
 ) -> ImportRun:
     """Start a draft with these choices, and `remember` them for its header; what is None is as in the draft.
 
@@ -70,7 +71,8 @@ def confirm(
     what it leaves open is as the sample showed it. `constants` is our column → what it gets where the file
     has no such column or a blank cell. Without `repair`, lines that could be repaired are rejected.
     `stock_as` says what a number of stock means. With a `preview`, it stops before anything is written and
-    waits for `approve`. `by` is the user who confirms it, if any.
+    waits for `approve`. `by` is the user who confirms it, if any. The policies
+    are those of `policies.checked`.
     Raises MappingError, or RunEnded when it was started or discarded already.
     """
     with transaction.atomic():
@@ -87,9 +89,10 @@ def confirm(
             repair=repair,
             stock_as=stock_as,
         )
+        checked |= policies.checked(mode=mode, **chosen_policies)
         for name, value in checked.items():
             setattr(run, name, value)
-        run.mode, run.preview, run.confirmed_by = mode, preview, by
+        run.preview, run.confirmed_by = preview, by
         if remember:
             remembering.remember(run, options=chosen, by=by)
         run.state, run.confirmed_at, run.queued_at = State.PLANNING, Now(), Now()
@@ -177,7 +180,9 @@ def staged(claim: claiming.Claim, *, run_id: int, lines: int, blank: int, contin
         rejected=rejected,
         repaired=repaired,
     )
-    if run.chunks_done == run.chunks_total:
+    if policies.stops(run, at_check=False):
+        _stop(run)
+    elif run.chunks_done == run.chunks_total:
         _move(run, State.CHECKING)
         jobs = [_job(run, "imports.check", "comparing with the catalogue")]
         if not run.preview and run.chunks.exclude(categories=[]).exists():
@@ -212,7 +217,9 @@ def checked(
     run.variant_ranges = [[*between, fresh] for between in variant_ranges]
     run.forecast = forecast.nothing() if run.preview else {}
     run.save(update_fields=["ranges", "variant_ranges", "forecast"])
-    if not run.preview:
+    if policies.stops(run):
+        _stop(run)
+    elif not run.preview:
         begin_loading(run)
     elif run.ranges_total:
         both = [(between, False) for between in run.ranges] + [
@@ -290,10 +297,12 @@ def begin_loading(run: ImportRun) -> None:
         run.ranges, run.ranges_total = [["", None, False]], run.ranges_total + 1
         run.save(update_fields=["ranges", "ranges_total"])
     if not run.ranges_total:
-        _begin_finishing(run)
+        _begin_after_loading(run)
         return
+    if removing.goes_twice(run):
+        run.variant_ranges, run.ranges_total = run.ranges, 2 * run.ranges_total
     run.started_at = run.started_at or Now()
-    run.save(update_fields=["started_at"])
+    run.save(update_fields=["started_at", "variant_ranges", "ranges_total"])
     _move(run, State.LOADING)
     if run.kind == ImportRun.Kind.UNDO:
         _begin_step(run)
@@ -311,7 +320,8 @@ def _load(
 
 
 def _begin_variants(run: ImportRun) -> None:
-    """Create the load jobs of variants, whose parents are all in the catalogue now."""
+    """Create the load jobs of variants, whose parents are all in the catalogue now; in a deletion those of
+    products with variants, which are all gone."""
     first = run.ranges_total - len(run.variant_ranges) + 1
     jobs = [
         _load(run, number, *between, variants=True)
@@ -362,12 +372,55 @@ def loaded(claim: claiming.Claim, *, run_id: int, stock_kept: int = 0, **outcome
         pending=-sum(outcomes.values()),
         **outcomes,
     )
-    if run.ranges_done + len(run.variant_ranges) == run.ranges_total:
+    if policies.stops(run):
+        _stop(run)
+    elif run.ranges_done + len(run.variant_ranges) == run.ranges_total:
         if run.variant_ranges:
             _begin_variants(run) if run.kind == ImportRun.Kind.IMPORT else _begin_step(run)
         else:
-            _begin_finishing(run)
+            _begin_after_loading(run)
     claiming.complete(claim)
+
+
+def _begin_after_loading(run: ImportRun) -> None:
+    """Unpublish what the file lacks, where it is to be mirrored; else finish."""
+    if not run.mirror:
+        _begin_finishing(run)
+        return
+    _move(run, State.LOADING)
+    create([_job(run, "imports.find_unlisted", "finding what the file lacks")])
+
+
+def found_unlisted(claim: claiming.Claim, *, run_id: int, ranges: list[Range]) -> None:
+    """Create a job for each key range in which products are to be unpublished; finish if there is none."""
+    run = _count(run_id, State.LOADING, ranges_total=len(ranges))
+    create(
+        _job(run, "imports.mirror", f"unpublishing what the file lacks, SKU {low} and on", low=low, high=high)
+        for low, high in ranges
+    )
+    if not ranges:
+        _begin_finishing(run)
+    claiming.complete(claim)
+
+
+def mirrored(claim: claiming.Claim, *, run_id: int, unlisted: int) -> None:
+    """Count a range whose unlisted products were unpublished; the last one ends the loading."""
+    run = _count(run_id, State.LOADING, ranges_done=1, unlisted=unlisted)
+    if run.ranges_done == run.ranges_total:
+        _begin_finishing(run)
+    claiming.complete(claim)
+
+
+def _stop(run: ImportRun) -> None:
+    """End the work on a run with too many broken rows; the last job stores those and lets it fail.
+
+    A preview does not write to the catalogue, and so must not count as one that does.
+    """
+    run.error = policies.why_stopped(run)
+    run.save(update_fields=["error"])
+    claiming.cancel_waiting(subject=run.subject)
+    _move(run, State.CHECKING if run.preview and run.state != State.LOADING else State.FINISHING)
+    create([_job(run, "imports.finish", "storing the broken rows")])
 
 
 def _begin_finishing(run: ImportRun) -> None:
@@ -376,12 +429,12 @@ def _begin_finishing(run: ImportRun) -> None:
 
 
 def finished(claim: claiming.Claim, *, run_id: int, rejected_file: str) -> None:
-    """Complete the import, announce it, and let the next one in."""
+    """Complete the import, or fail it if it was stopped; announce it, and let the next one in."""
     with transaction.atomic():
         _one_at_a_time()
-        run = hold(run_id, State.FINISHING)
+        run = hold(run_id, State.FINISHING, State.CHECKING)
         run.rejected_file.name = rejected_file
-        _end(run, State.COMPLETED)
+        _end(run, State.FAILED if run.error else State.COMPLETED)
         claiming.complete(claim)
 
 

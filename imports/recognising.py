@@ -102,8 +102,9 @@ def recognise(run: ImportRun, reader: ChunkReader) -> Recognised:
 
 def _can_recognise(run: ImportRun) -> bool:
     """Not where a line says more than its product's own row shows (images, the parent's SKU), nor where
-    several lines make a product, nor where a line that is the same does something each time."""
-    says_more = run.adjusts_stock or run.written & {"parent", "images"}
+    several lines make a product, nor where a line that is the same does something each time, nor
+    where products are taken out."""
+    says_more = run.removes or run.adjusts_stock or run.written & {"parent", "images"}
     return not says_more and shaping.shaper_of(run) is None
 
 
@@ -125,6 +126,8 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         how.append("cells may be marked")
     if run.keep_unknown:
         how.append(run.header)
+    if run.source:  # which the product remembers as well
+        how.append({"source": run.source})
     if escape := run.dialect.get("escape"):
         how.append(escape)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import DataError
 
-from imports import pipeline, shaping
+from imports import pipeline, removing, shaping
 from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
@@ -196,7 +196,7 @@ def _sort_as_before(run: ImportRun, chunk: Chunk, batch: Batch, was_unchanged: b
     """Rows stay what they were taken for when they were staged first, whatever happened to the catalogue
     since; the others are loaded, as they would have been. Rows that don't count are loaded in any case: what
     they would leave alone they leave alone again."""
-    gone = _counted_out(run, chunk)
+    gone = _counted_out(run, chunk) | removing.lines_done(run, chunk)
     settled = [
         (line in gone or bool(was_unchanged[line - chunk.first_line])) and (line, sku) not in batch.companions
         for line, sku in zip(batch.lines, batch.skus, strict=True)
@@ -283,7 +283,7 @@ def _copy_rows(run: ImportRun, batch: Batch) -> None:
             if end - start == 1:
                 reason = str(error).splitlines()[0]
                 message = f"PostgreSQL refuses the row: {reason}."
-                batch.reject(batch.lines[start], [("", "", "not_storable", message)])
+                batch.reject(batch.lines[start], [("", "", "not_storable", message)], sku=batch.skus[start])
                 refused.add(batch.lines[start])
             else:
                 middle = (start + end) // 2

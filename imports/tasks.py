@@ -15,6 +15,7 @@ from imports import (
     exporting,
     finishing,
     merging,
+    mirroring,
     pausing,
     pipeline,
     purging,
@@ -97,9 +98,22 @@ def undo(claim: Claim) -> None:
     restoring.restore(claim)
 
 
+@_stage_of_import("imports.find_unlisted")
+def find_unlisted(claim: Claim) -> None:
+    """Find what a mirror has to unpublish; if nothing: loading → finishing."""
+    mirroring.find(claim)
+
+
+@_stage_of_import("imports.mirror")
+def mirror(claim: Claim) -> None:
+    """Unpublish the unlisted products of one key range; the last range: loading → finishing."""
+    mirroring.unpublish(claim)
+
+
 @_stage_of_import("imports.finish")
 def finish(claim: Claim) -> None:
-    """finishing → completed: write the file of rejected rows and announce the end."""
+    """finishing → completed (or failed, if too many rows are broken): write the file of rejected rows and
+    announce the end."""
     finishing.finish(claim)
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from imports import links, undoing
+from imports import links, mirroring, undoing
 from imports.models import ImportRun
 from imports.progress import progress_of
 from tasks.models import Job
@@ -86,6 +86,8 @@ def print_result(run: ImportRun) -> None:
     console.print(f"{result['seconds']:.1f} s, {result['rows_per_second']:,} rows/s")
     if run.error:
         console.print(f"[red]{run.error}")
+    if said := mirroring.told(run):
+        console.print(said, soft_wrap=True)
     if run.left_out:
         console.print(f"Not part of the table, and left out: {'; '.join(run.left_out)}.", soft_wrap=True)
     if run.stock_said:

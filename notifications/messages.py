@@ -10,7 +10,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from imports import links, undoing
+from imports import links, mirroring, undoing
 from imports.models import ImportRun
 
 # Nothing may be fetched while rendering.
@@ -58,6 +58,7 @@ def _import_context(run: ImportRun) -> dict[str, Any]:
         # Rounded down: it must not say 100 % when a row was rejected.
         "success_percent": int(run.success_rate * 1000) / 10,
         "duration": _duration(run.seconds or 0.0),
+        "mirrored": mirroring.told(run),
         "rows_per_second": run.summary()["rows_per_second"],
         "import_url": links.import_page(run),
         "rejected_url": links.rejected_rows(run) if run.rejected else "",

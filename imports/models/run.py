@@ -129,7 +129,7 @@ class ImportRun(models.Model):
         help_text="What happens to products that the file no longer has.",
     )
     mirror_category = models.ForeignKey(
-        "shop.Category", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "shop.Category", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     source = models.CharField(
         max_length=60, blank=True, help_text="Name of the feed; its products remember it."
@@ -343,7 +343,9 @@ class ImportRun(models.Model):
 
     @property
     def written(self) -> set[str]:
-        """Our columns that it writes."""
+        """Our columns that it writes; where it takes products out, the one by which it finds them."""
+        if self.removes:
+            return {"sku"}
         from imports import shaping
 
         shaper = shaping.shaper_of(self)
@@ -353,6 +355,11 @@ class ImportRun(models.Model):
     def adjusts_stock(self) -> bool:
         """Whether its numbers of stock are pieces to add or to take away."""
         return self.stock_as == self.StockAs.ADJUST and bool({"stock"} & {*self.mapping, *self.constants})
+
+    @property
+    def removes(self) -> bool:
+        """Whether it takes out the products that the file lists, and writes nothing else."""
+        return self.mode in (self.Mode.UNPUBLISH, self.Mode.DELETE)
 
     @property
     def is_shaped(self) -> bool:
@@ -436,6 +443,7 @@ class ImportRun(models.Model):
             "rows": self.rows,
             **self.outcomes,
             "stock_kept": self.stock_kept,
+            "unlisted": self.unlisted,
             "seconds": round(seconds, 3),
             "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
         }

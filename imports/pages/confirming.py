@@ -19,7 +19,7 @@ from imports.detecting import DELIMITERS
 from imports.dialect import RefusedFile
 from imports.encoding import ENCODINGS
 from imports.models import ImportRun
-from imports.pages import mapping
+from imports.pages import mapping, policing
 from imports.pages.rendering import page, to_run
 
 _DELIMITER_NAMES = (
@@ -50,6 +50,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def _start(request: HttpRequest, run: ImportRun, *, preview: bool = False) -> HttpResponse:
     _choose(request, run)
     try:
+        chosen = policing.policies_of(request, run)
         if run.mode not in ImportRun.Mode:
             raise choices.MappingError("Choose what to do with the rows.")
         if run.blank not in ImportRun.Blank:
@@ -66,6 +67,7 @@ def _start(request: HttpRequest, run: ImportRun, *, preview: bool = False) -> Ht
             preview=preview,
             stock_as=run.stock_as,
             by=request.user,
+            **chosen,
         )
     except choices.MappingError as error:
         return _form(request, run, error=str(error))
@@ -87,6 +89,7 @@ def _choose(request: HttpRequest, run: ImportRun) -> None:
     run.repair = bool(request.POST.get("repair"))
     run.stock_as = request.POST.get("stock_as", ImportRun.StockAs.SET)
     run.constants, run.options = _constants(request), _options(request)
+    policing.choose(request, run)
 
 
 def _mapping(request: HttpRequest) -> dict[str, int]:
@@ -213,5 +216,6 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         blanks=ImportRun.Blank.choices,
         stock_choices=ImportRun.StockAs.choices,
         rows=rows[:_PREVIEW_ROWS],
+        **policing.shown(request),
         **mapping.table(run, rows),
     )

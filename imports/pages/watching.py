@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
-from imports import line, pausing, undoing
+from imports import line, mirroring, pausing, policies, undoing
 from imports.models import ImportRun
 from imports.pages.details import details_of
 from imports.pages.rendering import page
@@ -88,6 +88,8 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "details": details_of(run),
         "place": line.place_of(run),
         "may_be_paused": pausing.can_be_paused(run),
+        "terms": policies.terms(run),
+        "mirrored": mirroring.told(run),
         "unserved": _is_unserved(run, now.seconds),
         "undo": undoing.undo_of(run) if run.has_ended else None,
         "undoable": run.has_ended and undoing.is_undoable(run),

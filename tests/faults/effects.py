@@ -11,7 +11,7 @@ _KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
 _COUNTERS = (
     "state", "mode", "lines", "blank_lines", "continuation_lines", "rows", "created", "updated", "unchanged",
     "removed", "merged", "skipped", "superseded", "rejected", "pending", "rows_staged", "lines_staged",
-    "categories_created",
+    "categories_created", "unlisted",
 )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def effects_of(stack: Stack, run: int) -> Effects:
             "SELECT r.line, p.sku, (r.before - 'category_id')::text, (r.after - 'category_id')::text,"
             f" {_KEY.format('r.before')}, {_KEY.format('r.after')}"
             " FROM imports_rowchange r LEFT JOIN shop_product p ON p.id = r.product_id"
-            " WHERE r.run_id = %s ORDER BY r.line",
+            " WHERE r.run_id = %s ORDER BY r.line, p.sku",
             [run],
         ),
         created=stack.sql(

@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 
 from imports import links, watching
 from imports.models import ImportRun, SavedMapping
-from shop.models import Product
+from shop.models import Category, Product
 from tests.imports.running import confirm, import_rows, values, work
 
 pytestmark = pytest.mark.django_db
@@ -356,3 +356,41 @@ def test_profile_is_recognised_or_as_told(tmp_path: Path, options: list[str], pr
     header = "Handle,Title,Variant SKU,Variant Price\n"
     run = begin(tmp_path, f"{header}a,A,A-1,5\n", *options, "--map", "sku=Variant SKU")
     assert (run.profile, run.mapping["sku"]) == (profile, 2)
+
+
+# --- What broken rows and absent products mean
+
+
+def test_policies_are_as_the_options_say(tmp_path: Path) -> None:
+    category = Category.objects.create(name="Home")
+    run = begin(
+        tmp_path, "sku,name\nA,Pot\n", "--errors", "12", "--source", "acme", "--mirror-category", " home "
+    )
+    assert (run.errors, run.error_limit, run.source) == ("limit", 12, "acme")
+    assert (run.mirror, run.mirror_category) == ("category", category)
+
+
+def test_source_is_mirrored(tmp_path: Path) -> None:
+    run = begin(tmp_path, "sku,name\nA,Pot\n", "--errors", "nothing", "--source", "acme", "--mirror-source")
+    assert (run.errors, run.mirror, run.source) == ("nothing", "source", "acme")
+
+
+def test_list_of_skus_is_enough_to_take_products_out(tmp_path: Path) -> None:
+    run = begin(tmp_path, "sku\nA\nB\n", "--mode", "delete")
+    assert (run.mode, run.written) == ("delete", {"sku"})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--errors", "few"], "“few” is neither land nor nothing nor a number of rows."),
+        (["--mirror-category", "Attic"], "There is no category “Attic”."),
+        (["--mirror-source"], "Name the source"),
+        (["--mirror-source", "--mirror-category", "Home"], "not allowed with argument"),
+        (["--mode", "delete", "--mirror-source", "--source", "acme"], "Leave one of the two out."),
+    ],
+)
+def test_policies_that_do_not_fit_are_bad_usage(tmp_path: Path, options: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        begin(tmp_path, "sku,name\nA,Pot\n", *options)
+    assert not ImportRun.objects.exists()

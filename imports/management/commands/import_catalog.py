@@ -13,7 +13,7 @@ from rich.console import Console
 
 from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
-from imports.management import correcting, deciding
+from imports.management import correcting, deciding, reaching
 from imports.models import ImportRun
 
 
@@ -26,7 +26,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         deciding.add_options(parser)
-        parser.add_argument("--mode", choices=ImportRun.Mode.values, default=ImportRun.Mode.UPSERT)
+        parser.add_argument(
+            "--mode",
+            choices=ImportRun.Mode.values,
+            default=ImportRun.Mode.UPSERT,
+            help="what becomes of the listed products; unpublish and delete read the SKU only",
+        )
+        reaching.add_options(parser)
         parser.add_argument(
             "--map",
             action="append",
@@ -107,7 +113,9 @@ class Command(BaseCommand):
             chosen = _choices(run, options)
             if options["preview"] and not options["json"]:
                 self._show_samples(run, chosen)
-            return pipeline.confirm(run=run, mode=options["mode"], preview=options["preview"], **chosen)
+            return pipeline.confirm(
+                run=run, mode=options["mode"], preview=options["preview"], **chosen, **reaching.given(options)
+            )
         except choices.MappingError as error:
             receiving.discard(run)
             raise CommandError(str(error), returncode=2) from None
