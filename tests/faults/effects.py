@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.stack import Rows, Stack
 
-# What differs between two runs that did the same: keys, times, and the numbers of versions.
+# What differs between two runs that did the same: keys, times and the versions of products.
 _OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at' - 'version'"
 _KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
 _COUNTERS = (
