@@ -208,6 +208,8 @@ class Comparison(KeyRange):
         if "stock" in self.run.written:
             stock = self._stock()
             changes.append(_Change("stock", "p.stock", stock, f"p.stock <> {stock}"))
+        if self.run.source:
+            changes.append(_Change("source", "p.source", "%(source)s", "p.source <> %(source)s"))
         if "images" in self.run.written:
             changes.append(_Change("images", IMAGES, "s.images", pictures.DIFFER))
         return changes

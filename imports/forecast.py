@@ -3,7 +3,8 @@
 `create`, `update`, `unchanged`, `skip`, `reject` and `remove` are rows; with those that the run has counted
 already they sum to all of them. `fields` says how many products each field changes of, `price_jumps` how many
 prices change by more than IMPORT_WARN_PRICE_PERCENT, `price_leaps` by IMPORT_SECOND_PERSON_FACTOR times as
-much, `to_zero` of how many products the stock ends, and `unpublished` how many updates take off the shop.
+much, `to_zero` of how many products the stock ends, `unpublished` how many updates take off the shop, and
+`unlisted` how many products a mirror would unpublish.
 `categories` has the number and the first few names of those that would be created.
 """
 

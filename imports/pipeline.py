@@ -256,10 +256,23 @@ def compared(claim: claiming.Claim, *, run_id: int, part: Mapping[str, Any]) -> 
 def _previewed(run: ImportRun) -> None:
     """All is compared: the forecast is complete, and nothing is written yet. A pause ends here as well, for
     nothing is left to do before somebody approves it."""
+    from imports import mirroring
+
     run.lift_pause()
+    run.forecast["unlisted"] = mirroring.count_unlisted(run)
     run.warnings = blast_radius.warnings_of(run)
     run.state, run.previewed_at = State.PREVIEWED, Now()
-    run.save(update_fields=["state", "previewed_at", "warnings", "paused_at", "paused_by", "paused_seconds"])
+    run.save(
+        update_fields=[
+            "state",
+            "previewed_at",
+            "forecast",
+            "warnings",
+            "paused_at",
+            "paused_by",
+            "paused_seconds",
+        ]
+    )
 
 
 def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) -> ImportRun:

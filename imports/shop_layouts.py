@@ -133,9 +133,10 @@ class ShopifyLayout(FamilyLayout):
         for number, (variant, image) in enumerate(zip_longest(sold, images)):
             cells = dict(product) if not number else {"Handle": product["Handle"]}
             if variant:
-                cells |= self._variant(*variant, names, is_own=bool(family.variants))
+                row, options = variant
+                cells |= self._variant(row, options, names, is_own=bool(family.variants))
             if image:
-                cells |= {"Image Position": image[0], "Image Src": image[1]}
+                cells |= {"Image Position": str(image[0]), "Image Src": image[1]}
             yield cells
 
     @staticmethod
@@ -208,7 +209,7 @@ class WooCommerceLayout(FamilyLayout):
 
     @staticmethod
     def _attributes(options: dict[str, str]) -> dict[str, str]:
-        cells = {}
+        cells: dict[str, str] = {}
         for number, (name, value) in enumerate(options.items(), 1):
             at = f"Attribute {number}"
             cells |= {f"{at} name": name, f"{at} value(s)": value, f"{at} visible": "1", f"{at} global": "0"}

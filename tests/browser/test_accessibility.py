@@ -48,4 +48,10 @@ def test_pages_of_imports_have_no_violation(visit: Visit, tmp_path: Path, width:
     page.locator(".im-outcomes").get_by_role("link", name="list").click()
     expect(page.locator("#rows")).to_be_visible()
     found["set aside"] = violations(page)
+    page.goto(f"/admin/{ADD}")
+    page.locator("input[type=file]").set_input_files(path)
+    page.get_by_role("button", name="Upload the file").click()
+    page.locator(".im-sticky").get_by_role("button", name="Preview everything").click()
+    expect(page.get_by_role("heading", name="Differences")).to_be_visible(timeout=60_000)
+    found["preview"] = violations(page)
     assert found == {name: [] for name in found}

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
 
 from imports.models import ImportRun
+from imports.progress import progress_of
 from shop.models import Product
 from tests.imports.running import confirm, import_rows, outcomes, receive, row, values, work, work_up_to
 from tests.imports.test_pages import page_of, text_of
@@ -192,6 +194,15 @@ def test_rejected_rows_are_shown_and_linked(client: Client, run: ImportRun) -> N
     assert f'href="{page_of(run, "set_aside")}"' in answer.content.decode()
 
 
+def test_new_products_that_a_crash_of_the_database_took_are_told_of(client: Client, run: ImportRun) -> None:
+    assert "The database was restarted" not in text_of(client.get(page_of(run)))
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {run.staging_table}")
+    answer = client.get(page_of(run))
+    assert "The database was restarted since, so the new products can’t be listed here." in text_of(answer)
+    assert (shown(answer), would(answer)["create"]) == (["C", "D"], 3)
+
+
 # --- Approving and discarding -----------------------------------------------------------------------------
 
 
@@ -259,6 +270,14 @@ def test_staff_who_may_only_look_see_the_preview_and_decide_nothing(client: Clie
     assert [
         client.post(page_of(run), {"action": action}).status_code for action in ("approve", "discard")
     ] == [403, 403]
+
+
+def test_bar_of_an_approved_import_begins_anew(client: Client, run: ImportRun) -> None:
+    client.post(page_of(run), {"action": "approve"})
+    work_up_to(run, "load")
+    run.refresh_from_db()
+    assert (progress_of(run).percent, progress_of(run).unit) == (98 * 3 // 8, "rows")
+    assert progress_of(work(run)).percent == 100
 
 
 def test_second_click_on_approve_starts_nothing_twice(client: Client, run: ImportRun) -> None:
