@@ -33,7 +33,7 @@ def test_import_is_undone_and_redone_by_a_click_and_a_confirmation(
     _shot(page, "import")
 
     page.get_by_role("link", name="Undo this import…").click()
-    expect(page.get_by_text("38 are taken out of the catalogue")).to_be_visible()
+    expect(page.get_by_role("row", name="38 are taken out of the catalogue")).to_be_visible()
     expect(page.get_by_role("row", name="SKU-03 It was edited since.")).to_be_visible()
     _shot(page, "undo")
     page.get_by_role("button", name="Undo this import").click()
