@@ -131,9 +131,9 @@ class ShopifyLayout(FamilyLayout):
         sold = list(zip(family.variants or [top], family.options() or [dict([_NO_OPTION])], strict=True))
         images = enumerate(_images(top), 1)
         for number, (variant, image) in enumerate(zip_longest(sold, images)):
-            cells = dict(product) if not number else {"Handle": product["Handle"]}
+            cells: dict[str, Any] = dict(product) if not number else {"Handle": product["Handle"]}
             if variant:
-                cells |= self._variant(*variant, names, is_own=bool(family.variants))
+                cells |= self._variant(variant[0], variant[1], names, is_own=bool(family.variants))
             if image:
                 cells |= {"Image Position": image[0], "Image Src": image[1]}
             yield cells
@@ -208,7 +208,7 @@ class WooCommerceLayout(FamilyLayout):
 
     @staticmethod
     def _attributes(options: dict[str, str]) -> dict[str, str]:
-        cells = {}
+        cells: dict[str, str] = {}
         for number, (name, value) in enumerate(options.items(), 1):
             at = f"Attribute {number}"
             cells |= {f"{at} name": name, f"{at} value(s)": value, f"{at} visible": "1", f"{at} global": "0"}
