@@ -131,12 +131,11 @@ class ShopifyLayout(FamilyLayout):
         sold = list(zip(family.variants or [top], family.options() or [dict([_NO_OPTION])], strict=True))
         images = enumerate(_images(top), 1)
         for number, (variant, image) in enumerate(zip_longest(sold, images)):
-            cells = dict(product) if not number else {"Handle": product["Handle"]}
+            cells: dict[str, Any] = dict(product) if not number else {"Handle": product["Handle"]}
             if variant:
-                row, options = variant
-                cells |= self._variant(row, options, names, is_own=bool(family.variants))
+                cells |= self._variant(variant[0], variant[1], names, is_own=bool(family.variants))
             if image:
-                cells |= {"Image Position": str(image[0]), "Image Src": image[1]}
+                cells |= {"Image Position": image[0], "Image Src": image[1]}
             yield cells
 
     @staticmethod
