@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('imports', '0009_pages'),
+        ('imports', '0009_planned_by_fields'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("imports", "0008_plan")]
+    dependencies = [("imports", "0008_versions_of_chunks")]
 
     operations = [
         migrations.AddIndex(
