@@ -13,6 +13,7 @@ from django.db.models import ManyToOneRel, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from imports.models import ImportRun
+from shop import references
 from shop.models import Product, ProductImage, StockMovement
 
 # In which order things must be taken back, so that a variant always has a parent and none is two levels deep.
@@ -143,8 +144,16 @@ def _referenced() -> str:
     return " ".join(f"WHEN {condition} THEN 'referenced'" for condition, _ in _references())
 
 
-@cache
 def _references() -> list[tuple[str, str]]:
+    """Whatever refers to products: by a foreign key, or as it has registered itself with the shop."""
+    of_row = "shop_product p WHERE p.id = j.id AND ({})"
+    return _related() + [
+        (_is_there(of_row.format(condition)), what) for what, condition in references.kinds()
+    ]
+
+
+@cache
+def _related() -> list[tuple[str, str]]:
     """Whatever has a foreign key to products, orders to come for one, keeps those that it names.
 
     For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the stock

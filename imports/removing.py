@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from imports import binding
 from imports.models import Chunk, ImportRun
-from imports.variant_columns import IMAGES
+from imports.variant_columns import IMAGES, UPLOADS
 from shop import references
 from shop.models import Product
 
@@ -24,11 +24,7 @@ _STAYS = (
     " another parent first."
 )
 # In the journal of a deleted product: the addresses of its images, and the rows of those that were uploaded.
-_WITH_IMAGES = f"""
-jsonb_build_object('images', {IMAGES}, 'uploads', coalesce(
-    (SELECT jsonb_agg(to_jsonb(i) ORDER BY i.position, i.id) FROM shop_productimage i
-     WHERE i.product_id = p.id AND i.source_url = ''), '[]'))
-"""
+_WITH_IMAGES = f"jsonb_build_object('images', {IMAGES}, 'uploads', {UPLOADS})"
 
 
 def remove(cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> dict[str, int]:

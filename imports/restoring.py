@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from imports import keeping, pictures, pipeline
 from imports.models import ImportRun
-from imports.variant_columns import IMAGES
+from imports.variant_columns import IMAGES, UPLOADS
 from shop.models import Product
 from tasks.claiming import Claim
 
@@ -48,6 +48,7 @@ class _Part:
         undone = cast(ImportRun, run.undoes)  # a constraint says that there is one
         self.cursor = cursor
         self.journal = keeping.journal(payload)
+        self.is_redo = undone.kind == ImportRun.Kind.UNDO
         self.moves_under = payload["step"] in (keeping.SECOND, keeping.THIRD)
         self.params = {
             **keeping.parameters(undone),
@@ -135,13 +136,19 @@ class _Part:
             self.cursor.execute("SET LOCAL session_replication_role = 'origin'")
 
     def _remove(self) -> int:
-        """Take products out with their images; the journal gets all that they were."""
+        """Take products out with their images; the journal gets all that they were.
+
+        Only what a redo takes out, because an undo had brought it back, can have uploaded images: any other
+        product with one was changed since and is kept.
+        """
+        uploads = f", {UPLOADS} AS uploads" if self.is_redo else ""
         self._execute(
             f"""
             INSERT INTO imports_rowchange
                 (run_id, product_id, line, before, after, version_before, version_after)
             SELECT %(run)s, p.id, 0,
-                   (SELECT to_jsonb(r) FROM (SELECT p.*, {IMAGES} AS images) r), NULL, p.version, NULL
+                   (SELECT to_jsonb(r) FROM (SELECT p.*, {IMAGES} AS images {uploads}) r),
+                   NULL, p.version, NULL
             FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.code IS NULL AND j.deed = 'remove'
             """
         )
@@ -210,6 +217,11 @@ class _Part:
                 INSERT INTO shop_productimage (product_id, source_url, file, alt, position)
                 SELECT j.id, a.url, '', '', a.number - 1
                 FROM back j, jsonb_array_elements_text(j.before -> 'images') WITH ORDINALITY AS a(url, number)
+                UNION ALL
+                SELECT j.id, '', i.file, i.alt, i.position
+                FROM back j, jsonb_populate_recordset(
+                    NULL::shop_productimage, coalesce(j.before -> 'uploads', '[]')
+                ) i
             ), journaled AS (
                 INSERT INTO imports_rowchange
                     (run_id, product_id, line, before, after, version_before, version_after)

@@ -26,6 +26,12 @@ IMAGES = """
  FROM shop_productimage i WHERE i.product_id = p.id AND i.source_url <> '')
 """
 
+# The rows of its images that were uploaded, which the catalogue has no other way to get back.
+UPLOADS = """
+(SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.position, i.id), '[]')
+ FROM shop_productimage i WHERE i.product_id = p.id AND i.source_url = '')
+"""
+
 
 class Parent(Column):
     """The SKU of the product that the row's is a variant of. That it exists shows when it is loaded."""

@@ -20,7 +20,12 @@ def unregister(what: str) -> None:
     del _kinds[what]
 
 
+def kinds() -> list[tuple[str, str]]:
+    """Who refers to products, and the SQL that tells whether to `p`."""
+    return sorted(_kinds.items())
+
+
 def in_use() -> str:
     """SQL for what refers to the product `p`, `orders` for example; NULL where nothing does."""
-    cases = "".join(f" WHEN ({condition}) THEN '{what}'" for what, condition in sorted(_kinds.items()))
+    cases = "".join(f" WHEN ({condition}) THEN '{what}'" for what, condition in kinds())
     return f"CASE{cases} END" if cases else "NULL::text"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from imports import pipeline
+from imports import pipeline, undoing
 from imports.models import ImportRun, RowChange
 from shop import references
 from shop.models import Product, ProductImage, StockMovement
@@ -272,3 +272,36 @@ def test_attempt_that_dies_at_its_end_takes_out_nothing(
     work(run)
 
     assert (outcomes(run), products(), RowChange.objects.count()) == ({"removed": 1}, {}, 1)
+
+
+def test_deleted_products_come_back_with_their_pictures_when_it_is_undone() -> None:
+    import_rows([row("A", images="https://example.com/a.jpg", stock="4"), row("B")])
+    product = Product.objects.get(sku="A")
+    ProductImage.objects.create(product=product, file="products/a.png", alt="A board", position=7)
+    product.refresh_from_db()
+    before = Product.objects.values().get(sku="A")
+    pictures = list(product.images.values_list("source_url", "file", "alt", "position"))
+
+    run = import_rows("sku\nA\n", mode="delete")
+    for steps in range(3):  # undo, redo, undo again
+        run = work(undoing.begin(run))
+        assert Product.objects.filter(sku="A").exists() == (steps != 1)
+
+    back = Product.objects.get(sku="A")
+    assert Product.objects.values().get(sku="A") | {"updated_at": 0, "source_hash": 0} == before | {
+        "updated_at": 0,
+        "source_hash": 0,
+    }
+    assert list(back.images.values_list("source_url", "file", "alt", "position")) == pictures
+
+
+@pytest.mark.django_db(transaction=True)  # a load's settings end with its transaction
+def test_undo_of_unpublishing_publishes_again() -> None:
+    import_rows([row("A"), row("B"), row("C")])
+    run = import_rows("sku\nA\nB\n", mode="unpublish")
+    Product.objects.filter(sku="B").update(price=1)
+
+    undo = work(undoing.begin(run))
+
+    assert values("published") == {"A": True, "B": False, "C": True}
+    assert outcomes(undo) == {"updated": 1, "skipped": 1}
