@@ -86,7 +86,7 @@ class Catalogue:
 
 
 def make(rows: int, folder: Path, *, to_verify: bool = True) -> Catalogue:
-    """Write the files of `rows` rows below `folder` and, `to_verify`, learn what the tables must hold then."""
+    """Write the files of `rows` rows below `folder` and, `to_verify`, learn what tables must hold then."""
     folder.mkdir(exist_ok=True)
     changed_rows = round(rows * CHANGED_PERCENT / 100)
     base, changed = folder / f"{rows}.csv", folder / f"{rows}-changed.csv"
