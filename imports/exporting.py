@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 
 from imports.files import MOST_ROWS, CsvFile, FileError, TableFile, XlsxFile, too_many_rows
 from imports.layouts import Layout, OurLayout
@@ -33,6 +35,7 @@ from tasks.queueing import NewJob, create
 State = ExportRun.State
 
 _TELL_EVERY = 0.5  # seconds
+_PURGED_AT_ONCE = 1_000
 
 
 class ExportEnded(Exception):  # noqa: N818 - an outcome, not a fault
@@ -156,6 +159,16 @@ def _remove_files(run: ExportRun) -> None:
     if default_storage.exists(run.folder):
         for name in default_storage.listdir(run.folder)[1]:
             default_storage.delete(f"{run.folder}/{name}")
+
+
+def purge_old(*, older_than: timedelta) -> int:
+    """Remove the files of exports that ended so long ago, a thousand at a time; returns how many. The exports
+    stay in the list."""
+    ended = ExportRun.objects.filter(finished_at__lt=timezone.now() - older_than).exclude(file="")
+    for run in (old := list(ended.order_by("pk")[:_PURGED_AT_ONCE])):
+        _remove_files(run)
+        ExportRun.objects.filter(pk=run.pk).update(file="")
+    return len(old)
 
 
 def cancel(*, run: ExportRun) -> None:

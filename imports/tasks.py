@@ -131,8 +131,10 @@ def purge(claim: Claim) -> None:
 
 @shared_task(name="imports.purge_old_runs", queue="default", ignore_result=True)
 def purge_old_runs() -> int:
-    """Beat's tick: one job for each import whose details are kept no longer. The next tick does the same."""
-    return purging.begin_old(older_than=timedelta(days=settings.IMPORT_RETENTION_DAYS))
+    """Beat's tick: one job for each import whose details are kept no longer, and the files of old exports at
+    once. The next tick does the same."""
+    age = timedelta(days=settings.IMPORT_RETENTION_DAYS)
+    return purging.begin_old(older_than=age) + exporting.purge_old(older_than=age)
 
 
 def _fail_export(claim: Claim, error: str) -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from imports import exporting, source
 from imports.files import CsvFile
+from imports.models import ExportRun
 from shop.models import Product, ProductImage
 from tasks.claiming import JobFailed
 from tasks.models import Job
@@ -101,6 +104,18 @@ def test_what_killed_attempts_have_stored_is_removed() -> None:
     work(run)
 
     assert default_storage.listdir(run.folder) == ([], [Path(str(run.file.name)).name])
+
+
+def test_file_of_an_old_export_is_removed_and_the_export_stays() -> None:
+    a_product(sku="A")
+    old, young = exported(), exported()
+    ExportRun.objects.filter(pk=old.pk).update(finished_at=timezone.now() - timedelta(days=181))
+
+    assert exporting.purge_old(older_than=timedelta(days=180)) == 1
+    old.refresh_from_db()
+    assert (old.state, bool(old.file), default_storage.exists(young.file.name)) == ("completed", False, True)
+    assert default_storage.listdir(old.folder)[1] == []
+    assert exporting.purge_old(older_than=timedelta(days=180)) == 0
 
 
 def test_a_worker_that_lost_its_lease_stores_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
