@@ -435,15 +435,15 @@ class ImportRun(models.Model):
             self.paused_at = self.paused_by = None
 
     def summary(self) -> dict[str, Any]:
-        """The result as `import_catalog --json` prints it."""
+        """The result as `import_catalog --json` prints it; what is no outcome only where there is any."""
         seconds = self.seconds or 0.0
+        beside = {"stock_kept": self.stock_kept, "unlisted": self.unlisted}
         return {
             "id": self.pk,
             "status": self.state,
             "rows": self.rows,
             **self.outcomes,
-            "stock_kept": self.stock_kept,
-            "unlisted": self.unlisted,
+            **{name: count for name, count in beside.items() if count},
             "seconds": round(seconds, 3),
             "rows_per_second": round((self.rows - self.pending) / seconds) if seconds else 0,
         }
