@@ -69,8 +69,11 @@ def effects_of(stack: Stack, run: int) -> Effects:
             [run],
         ),
         ledger=stack.sql(
-            "SELECT p.sku, m.quantity, m.balance, m.kind, m.reference FROM shop_stockmovement m"
-            " LEFT JOIN shop_product p ON p.id = m.product_id ORDER BY p.sku, m.id"
+            "SELECT p.sku, m.quantity, m.balance, m.kind,"
+            " CASE WHEN m.reference = %s THEN 'this import' ELSE m.reference END"
+            " FROM shop_stockmovement m LEFT JOIN shop_product p ON p.id = m.product_id"
+            " ORDER BY p.sku, m.id",
+            [f"import/{run}"],
         ),
         messages=stack.sql(
             "SELECT kind, recipient, state FROM notifications_message WHERE about = %s ORDER BY id",
