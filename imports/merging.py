@@ -1,7 +1,7 @@
 """Write one key range of the staging table into the catalogue, in one transaction with journal and counts.
 
 Ranges are disjoint and sorted, so they neither conflict nor deadlock with each other; existing products are
-locked in SKU order, as orders do, and the parents of a range of variants before them.
+locked in SKU order, as orders do, and the parents of a range of variants among them.
 """
 
 from __future__ import annotations
