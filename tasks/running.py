@@ -68,7 +68,8 @@ def kept_alive(claim: Claim) -> Iterator[None]:
     """Extend the lease every third of its length, from a thread with a connection of its own.
 
     The thread shows that this process lives: a killed or stopped one falls silent and is taken over,
-    while a long COPY keeps its lease. Work that hangs is ended by the task's time limits.
+    while a long COPY keeps its lease. Work that hangs is ended by the task's time limits. What this work may
+    be waiting for is a lock of a stopped process; no one else may be free to end that one's session.
     """
     finished = threading.Event()
 
@@ -77,6 +78,7 @@ def kept_alive(claim: Claim) -> Iterator[None]:
             while not finished.wait(settings.JOB_LEASE_SECONDS / 3):
                 if not claiming.extend(claim):
                     return
+                claiming.end_lost_backends()
         except DatabaseError as error:
             log.warning("could not extend the lease", error=str(error))
         finally:

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from celery import current_app, states
 from celery.result import EagerResult
@@ -132,6 +133,38 @@ def test_long_work_keeps_its_lease(handler: Register, settings: Any) -> None:
 
     assert deliver(job).get() == "done: Test"
     assert extended.is_set()
+
+
+def test_work_waiting_for_a_stopped_worker_ends_its_session(handler: Register, settings: Any) -> None:
+    """Whoever could take the stopped one's job over may itself wait for its locks."""
+    settings.JOB_LEASE_SECONDS = 0.3
+    lost, shelf = new_job(), Category.objects.create(name="Shelf")
+    with psycopg.connect(**connection.get_connection_params()) as stopped:
+        _hold(stopped, lost, shelf)
+        let_lease_expire(lost)
+
+        def waiting(claim: Claim) -> None:
+            with transaction.atomic():
+                Category.objects.filter(pk=shelf.pk).update(name="Waited")
+                claiming.complete(claim)
+
+        handler(waiting)
+        assert deliver(new_job()).get() == "done: Test"
+        with pytest.raises(psycopg.OperationalError):
+            stopped.execute("SELECT 1")
+    assert list(Category.objects.values_list("name", flat=True)) == ["Waited"]
+
+
+def _hold(session: psycopg.Connection[Any], job: Job, shelf: Category) -> None:
+    """As a worker that was stopped in the job's transaction, with a lock on the shelf."""
+    session.execute("UPDATE shop_category SET name = 'Stopped' WHERE id = %s", [shelf.pk])
+    backend = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = %s"
+    claiming.claim(job_id=job.pk, worker="stopped")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE tasks_job SET (backend_pid, backend_start) = ({backend}) WHERE id = %s",
+            [session.info.backend_pid, job.pk],
+        )
 
 
 def test_progress_is_reported_between_transactions_only(handler: Register) -> None:
