@@ -1,6 +1,7 @@
 # Everything a newcomer needs: `make` lists it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+TEST_PROCESSES ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
@@ -26,7 +27,7 @@ demo: setup ## import a catalogue of 100,000 rows, show the result, keep serving
 test: lint ## lint, types, migrations, all tests
 	@$(BIN)/mypy
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run # no server runs yet
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
 lint: setup ## check style and format
 	@$(BIN)/ruff check

@@ -37,14 +37,14 @@ def refusal(data: bytes, limit: int = 10**9) -> RefusedFile:
     "data",
     [
         TABLE,
-        gzip.compress(TABLE),
-        gzip.compress(TABLE[:12]) + gzip.compress(TABLE[12:]),
+        gzip.compress(TABLE, mtime=0),
+        gzip.compress(TABLE[:12], mtime=0) + gzip.compress(TABLE[12:], mtime=0),
         zipped(**{"products.csv": TABLE}),
         zipped(**{"folder/products.csv": TABLE, "__MACOSX/x": b"?"}),
         TABLE.decode().encode("utf-16"),
         TABLE.decode().encode("utf-16-le"),
         TABLE.decode().encode("utf-16-be"),
-        gzip.compress(b"\xfe\xff" + TABLE.decode().encode("utf-16-be")),
+        gzip.compress(b"\xfe\xff" + TABLE.decode().encode("utf-16-be"), mtime=0),
     ],
 )
 def test_content_comes_out_as_utf8(data: bytes) -> None:
@@ -71,9 +71,9 @@ def test_character_that_was_cut_stays_visible_as_a_bad_byte() -> None:
         (zipped(a=b"1", b=b"2"), "zip", "2 files"),
         (zipped(**{"../../x.csv": TABLE}), "zip", "outside itself"),
         (zipped(**{"a.csv": TABLE})[:-30], "zip", "damaged"),
-        (gzip.compress(TABLE)[:-9], "gzip", "damaged"),
-        (gzip.compress(TABLE)[:10] + b"\xff\xff\xff", "gzip", "damaged"),
-        (gzip.compress(bytes(100_000_000)), "bomb", "200 times"),
+        (gzip.compress(TABLE, mtime=0)[:-9], "gzip", "damaged"),
+        (gzip.compress(TABLE, mtime=0)[:10] + b"\xff\xff\xff", "gzip", "damaged"),
+        (gzip.compress(bytes(100_000_000), mtime=0), "bomb", "200 times"),
         (zipped(a=bytes(100_000_000)), "bomb", "200 times"),
     ],
 )
@@ -83,14 +83,14 @@ def test_what_cannot_be_unpacked_is_refused_with_the_fix(data: bytes, code: str,
     assert (refused.code, word in refused.message) == (code, True)
 
 
-@pytest.mark.parametrize("data", [gzip.compress(TABLE * 9), zipped(a=TABLE * 9)])
+@pytest.mark.parametrize("data", [gzip.compress(TABLE * 9, mtime=0), zipped(a=TABLE * 9)])
 def test_output_is_capped_by_the_limit(data: bytes) -> None:
     assert refusal(data, limit=len(data) + 10).code == "too_large"
 
 
 def test_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unpacking, "_RATIO_FROM", 1_000_000)
-    unpacked, given = Unpacked(io.BytesIO(gzip.compress(bytes(50_000_000))), limit=10**9), []
+    unpacked, given = Unpacked(io.BytesIO(gzip.compress(bytes(50_000_000), mtime=0)), limit=10**9), []
     with pytest.raises(RefusedFile, match="200 times"):
         given.extend(len(block) for block in iter(unpacked.read, b""))
 
