@@ -35,7 +35,7 @@ from imports.pages.watching import outcomes_of
 from imports.progress import progress_of
 from imports.saved_admin import SavedMappingAdmin as SavedMappingAdmin
 from imports.wording import lasted
-from shop.admin import DayRangeFilter
+from shop.filters import DayRangeFilter
 from tasks.listing import spoken, stacked
 
 _COLOURS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack, cast
 
 from imports import cells, columns, profiles
 from imports.models import ImportRun
@@ -22,35 +22,35 @@ def named(header: Sequence[str]) -> str:
     return names + (f" and {len(header) - _NAMED:,} more" if len(header) > _NAMED else "")
 
 
-def checked(
-    run: ImportRun,
-    *,
-    mapping: dict[str, int] | None = None,
-    keep_unknown: bool | None = None,
-    blank: str | None = None,
-    clear_token: str | None = None,
-    options: Mapping[str, Mapping[str, str]] | None = None,
-    constants: Mapping[str, str] | None = None,
-    repair: bool | None = None,
-    stock_as: str | None = None,
-) -> dict[str, Any]:
-    """Return the fields of the draft as these choices make them; what is None is as it has it already.
+class Choices(TypedDict, total=False):
+    """What may be chosen of how a file is read; the fields of a run with the same names say what each means.
+    What is None, or not there, is as the draft has it."""
 
-    Raises MappingError.
-    """
-    chosen = checked_mapping(run, run.mapping if mapping is None else mapping)
-    return {
-        "mapping": chosen,
-        "keep_unknown": run.keep_unknown if keep_unknown is None else keep_unknown,
-        "blank": run.blank if blank is None else blank,
-        "clear_token": run.clear_token if clear_token is None else checked_token(clear_token),
-        "options": checked_options(run, run.options if options is None else options, chosen),
-        "repair": run.repair if repair is None else repair,
-        "stock_as": (stock := checked_stock_as(run, run.stock_as if stock_as is None else stock_as)),
-        "constants": checked_constants(
-            run.constants if constants is None else constants, adjusts=stock == ImportRun.StockAs.ADJUST
-        ),
-    }
+    mapping: dict[str, int] | None
+    keep_unknown: bool | None
+    blank: str | None
+    clear_token: str | None
+    options: Mapping[str, Mapping[str, str]] | None
+    constants: Mapping[str, str] | None
+    repair: bool | None
+    stock_as: str | None
+
+
+def of(run: ImportRun) -> Choices:
+    """The choices as the run has them."""
+    return cast("Choices", {name: getattr(run, name) for name in Choices.__annotations__})
+
+
+def checked(run: ImportRun, **chosen: Unpack[Choices]) -> dict[str, Any]:
+    """Return the fields of the draft as these choices make them. Raises MappingError."""
+    fields: dict[str, Any] = {**of(run), **{name: one for name, one in chosen.items() if one is not None}}
+    fields["mapping"] = checked_mapping(run, fields["mapping"])
+    fields["clear_token"] = checked_token(fields["clear_token"])
+    fields["options"] = checked_options(run, fields["options"], fields["mapping"])
+    fields["stock_as"] = checked_stock_as(run, fields["stock_as"])
+    adjusts = fields["stock_as"] == ImportRun.StockAs.ADJUST
+    fields["constants"] = checked_constants(fields["constants"], adjusts=adjusts)
+    return fields
 
 
 def checked_mapping(run: ImportRun, mapping: dict[str, int]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Compare key ranges of the staging table with the catalogue: what a load would do, and nothing of it done.
 
-The rules are the load's own (`merging.KeyRange`, `differing`); only categories and parents that it would make
-first have stand-ins here. Figures go to the run's forecast, changes of products to PlannedChange; products
+The rules are the load's own (`key_range`, `differing`); only categories and parents that it would make first
+have stand-ins here. Figures go to the run's forecast, changes of products to PlannedChange; products
 that would be created are in the staging table.
 """
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from imports import adjusting, checking, differing, parents, pictures, pipeline, staging
-from imports.merging import KeyRange
+from imports.key_range import BY_INDEX, KeyRange
 from imports.models import ImportRun
 from imports.variant_columns import IMAGES
 from shop import categories
@@ -47,10 +47,7 @@ def compare(claim: Claim) -> None:
         checking.rebuild(run)
     _find_categories(run)
     with transaction.atomic(), connection.cursor() as cursor:
-        # A hash join would read the whole catalogue for every range.
-        cursor.execute(
-            "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL work_mem = '64MB'"
-        )
+        cursor.execute(f"{BY_INDEX}; SET LOCAL work_mem = '64MB'")
         part = Comparison(cursor, run, claim.payload).forecast(fresh=claim.payload["fresh"])
         pipeline.compared(claim, run_id=run.pk, part=part)
 
@@ -85,8 +82,9 @@ class Comparison(KeyRange):
         """
 
     @property
-    def _is_misplaced(self) -> str:
-        """SQL for whether the row would be rejected: a variant's, or of more pieces than there are."""
+    def _is_refused(self) -> str:
+        """SQL for whether the load would reject the row for what the catalogue has: a variant for its parent,
+        pieces to take away for too few that are there."""
         if self._takes_out:
             return "false"
         reasons = [f"({parents.reason(self.run)}) IS NOT NULL"] if self.variants else []
@@ -104,22 +102,22 @@ class Comparison(KeyRange):
     @property
     def would_create(self) -> str:
         """SQL for whether the row would make a product, where the mode creates any."""
-        return f"{self.where} AND s.version IS NULL AND {_SUFFICES} AND NOT {self._is_misplaced}"
+        return f"{self.where} AND s.version IS NULL AND {_SUFFICES} AND NOT {self._is_refused}"
 
     def forecast(self, *, fresh: bool) -> dict[str, Any]:
         """Note what would change and return the range's figures. `fresh`: none of the SKUs existed yet."""
         if not fresh:
             self._bind()
-        found, missing, lacking, misplaced = self._counted()
+        found, missing, lacking, refused = self._counted()
         planned = self._plan() if found and self.run.mode != ImportRun.Mode.CREATE else {}
         changed = planned.pop("changed", 0)
-        part = {"reject": misplaced, "remove" if self._takes_out else "update": changed, **planned}
+        part = {"reject": refused, "remove" if self._takes_out else "update": changed, **planned}
         if self.run.mode == ImportRun.Mode.CREATE:
             part["skip"] = found
         else:
             part["unchanged"] = found - changed
         if self.run.mode in (ImportRun.Mode.UPSERT, ImportRun.Mode.CREATE):
-            part["create"], part["reject"] = missing - lacking, misplaced + lacking
+            part["create"], part["reject"] = missing - lacking, refused + lacking
         else:
             part["skip"] = missing
         return part
@@ -139,21 +137,21 @@ class Comparison(KeyRange):
 
     def _counted(self) -> tuple[int, int, int, int]:
         """Rows whose product is there, whose is not (how many of those lack what a new one needs), and that
-        would be rejected as variants."""
-        missing, lacking = f"NOT {self._is_misplaced} AND s.version IS NULL", f"NOT ({_SUFFICES})"
+        would be refused."""
+        missing, lacking = f"NOT {self._is_refused} AND s.version IS NULL", f"NOT ({_SUFFICES})"
         self.cursor.execute(
             f"""
-            SELECT count(*) FILTER (WHERE NOT {self._is_misplaced} AND s.version IS NOT NULL),
+            SELECT count(*) FILTER (WHERE NOT {self._is_refused} AND s.version IS NOT NULL),
                    count(*) FILTER (WHERE {missing}),
                    count(*) FILTER (WHERE {missing} AND {lacking}),
-                   count(*) FILTER (WHERE {self._is_misplaced})
+                   count(*) FILTER (WHERE {self._is_refused})
             FROM {self.source if self.variants else f"{self.run.staging_table} s"}
             WHERE {self.where} AND {self.run.counts}
             """,
             self.params,
         )
-        found, absent, incomplete, misplaced = self.cursor.fetchone()
-        return found, absent, incomplete, misplaced
+        found, absent, incomplete, refused = self.cursor.fetchone()
+        return found, absent, incomplete, refused
 
     def _plan(self) -> dict[str, Any]:
         """Write down the products that would change; returns the figures about them."""
@@ -172,7 +170,7 @@ class Comparison(KeyRange):
                 FROM {self.source} JOIN shop_product p ON p.sku = s.sku
                 LEFT JOIN shop_category c ON c.id = p.category_id
                 LEFT JOIN shop_product q ON q.id = p.parent_id
-                WHERE {self.where} AND s.version IS NOT NULL AND NOT {self._is_misplaced} AND ({differs})
+                WHERE {self.where} AND s.version IS NOT NULL AND NOT {self._is_refused} AND ({differs})
             ), planned AS (
                 INSERT INTO imports_plannedchange (run_id, sku, line, fields, before, after)
                 SELECT %(run)s, sku, line, fields, before, after FROM compared

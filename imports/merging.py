@@ -10,10 +10,8 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 
 from imports import (
     adjusting,
@@ -24,17 +22,12 @@ from imports import (
     pictures,
     pipeline,
     removing,
-    sold,
     staging,
 )
+from imports.key_range import ANNOUNCED, BY_INDEX, KeyRange, new_version
 from imports.models import ImportRun
 from imports.recognising import source_hash
 from tasks.claiming import Claim
-
-# A hash join would read the whole catalogue for every range.
-BY_INDEX = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
-# Triggers on products clear the hash, draw a version and enter stock in the ledger for others.
-ANNOUNCED = "SET LOCAL tallyman.source_hash = 'kept'; SET LOCAL tallyman.stock_kind = 'written'"
 
 
 def load(claim: Claim) -> None:
@@ -52,45 +45,14 @@ def load(claim: Claim) -> None:
             return
         if claim.job.attempts > 1:
             checking.separate_slugs(cursor, run)  # or over a slug that was taken since
-        work = KeyRange(cursor, run, claim.payload)
+        work = _Merge(cursor, run, claim.payload)
         # A product that staff made meanwhile breaks the unique SKU, and the next attempt looks.
         outcomes = work.merge(fresh=claim.payload["fresh"] and claim.job.attempts == 1)
         pipeline.loaded(claim, run_id=run.pk, stock_kept=work.stock_kept, **outcomes)
 
 
-def new_version(cursor: CursorWrapper) -> int:
-    """What names the contents that a transaction writes."""
-    cursor.execute("SELECT nextval('shop_content_version')")
-    return int(cursor.fetchone()[0])
-
-
-class KeyRange:
-    """One range at work: `WHERE` clause, parameters and the statements over it."""
-
-    def __init__(self, cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> None:
-        self.cursor, self.run = cursor, run
-        self.params = {
-            "run": run.pk,
-            "low": payload["low"],
-            "high": payload["high"],
-            "received": run.created_at,
-            "reference": run.subject,
-            "source": run.source,
-        }
-        self.keys = "s.sku >= %(low)s" + (" AND s.sku < %(high)s" if payload["high"] is not None else "")
-        self.where = f"NOT s.same AND {self.keys}"
-        self.source = f"{run.staging_table} s {self._categories()}"
-        self.variants = payload.get("variants", False)
-        if "parent" in run.written:
-            self.where += f" AND {'' if self.variants else 'NOT'} ({parents.is_variant(run)})"
-            self.source += self._parents()
-        self.rows = self.stock_kept = 0
-
-    def _categories(self) -> str:
-        return f" LEFT JOIN {self.run.staging_table}_categories m ON m.path = s.category"
-
-    def _parents(self) -> str:
-        return " LEFT JOIN shop_product above ON above.sku = s.parent"
+class _Merge(KeyRange):
+    """One range, merged."""
 
     def merge(self, *, fresh: bool) -> dict[str, int]:
         """Write the range; returns the outcomes of its rows. `fresh`: none of the SKUs exists yet."""
@@ -116,18 +78,6 @@ class KeyRange:
             "rejected": rejected + misplaced + impossible,
             "unchanged": counted - created - updated - skipped - rejected - outdated_same,
         }
-
-    def _execute(self, statement: str) -> int:
-        """Run it; returns its first value for a SELECT, else how many rows it wrote."""
-        self.cursor.execute(statement, self.params)
-        if self.cursor.description:
-            return int(self.cursor.fetchone()[0])
-        return int(self.cursor.rowcount)
-
-    def _count(self, condition: str = "true") -> int:
-        return self._execute(
-            f"SELECT count(*) FROM {self.run.staging_table} s WHERE {self.where} AND {condition}"
-        )
 
     def _reject_misplaced(self) -> int:
         return parents.reject_misplaced(self.cursor, self.run, self.where, self.params)
@@ -215,26 +165,6 @@ class KeyRange:
             SELECT count(*) FILTER (WHERE counts) FROM changed
             """
         )
-
-    def _stock(self) -> str:
-        """SQL for the stock of a product `p` that is updated: the file's, less what was sold since the file
-        came; or what is there and the file's pieces. The products are locked, so nothing is sold between this
-        look and the update."""
-        if self.run.adjusts_stock:
-            return "p.stock + coalesce(s.stock, 0)"
-        if not sold.is_any(self.run):
-            return "coalesce(s.stock, p.stock)"
-        since = f"""
-            (SELECT coalesce(sum(m.quantity), 0) FROM shop_stockmovement m
-             WHERE m.product_id = p.id AND {sold.SINCE})
-        """
-        self.stock_kept = self._execute(
-            f"""
-            SELECT count(*) FROM {self.run.staging_table} s JOIN shop_product p ON p.sku = s.sku
-            WHERE {self.where} AND s.stock IS NOT NULL AND {self.run.counts} AND {since} <> 0
-            """
-        )
-        return f"CASE WHEN s.stock IS NULL THEN p.stock ELSE greatest(0, s.stock + {since}) END"
 
     @contextmanager
     def _categories_held(self) -> Iterator[None]:

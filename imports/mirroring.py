@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import checking, merging, pipeline, removing, staging
+from imports import checking, key_range, pipeline, removing, staging
 from imports.models import ImportRun
 from imports.pipeline import Range
 from shop.models import Category
@@ -114,7 +114,7 @@ def unpublish(claim: Claim) -> None:
     pipeline.must_be(run, ImportRun.State.LOADING)
     _restore_staging(run)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(merging.ANNOUNCED)
+        cursor.execute(key_range.ANNOUNCED)
         count = _unpublish(cursor, run, low=claim.payload["low"], high=claim.payload["high"])
         pipeline.mirrored(claim, run_id=run.pk, unlisted=count)
 
@@ -151,13 +151,13 @@ def _unpublish(cursor: CursorWrapper, run: ImportRun, *, low: str, high: str | N
         """,
         params | {"low": low, "high": high},
     )
-    cursor.execute(merging.BY_INDEX)
+    cursor.execute(key_range.BY_INDEX)
     cursor.execute(
         f"""
         WITH {removing.unpublished("SELECT 0 AS line, sku, true AS counts FROM unlisted")}
         SELECT count(*) FROM changed
         """,
-        {"run": run.pk, "version": merging.new_version(cursor)},
+        {"run": run.pk, "version": key_range.new_version(cursor)},
     )
     [count] = cursor.fetchone()
     cursor.execute("DROP TABLE unlisted")

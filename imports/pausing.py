@@ -38,13 +38,13 @@ def pause(*, run: ImportRun, by: Any = None) -> ImportRun:
     Does nothing when it is paused already. Raises RunEnded when it has ended, or has nothing to pause.
     """
     with transaction.atomic():
-        pipeline._one_at_a_time()
+        pipeline.one_at_a_time()
         run = pipeline.hold(run.pk, *_PAUSABLE)
         if run.paused_at is None:
             run.paused_at, run.paused_by = Now(), by
             run.save(update_fields=["paused_at", "paused_by"])
             claiming.hold_waiting(subject=run.subject)
-            pipeline._admit_next()  # those that waited only for this one's turn to come
+            pipeline.admit_next()  # those that waited only for this one's turn to come
     run.refresh_from_db()
     return run
 
@@ -53,13 +53,13 @@ def resume(*, run: ImportRun) -> ImportRun:
     """Let a paused run go on where it was. Does nothing when it is not paused; raises RunEnded when it has
     ended."""
     with transaction.atomic():
-        pipeline._one_at_a_time()
+        pipeline.one_at_a_time()
         run = pipeline.hold(run.pk, *(state for state in State if state not in ImportRun.ENDED))
         if run.paused_at is not None:
             run.lift_pause()
             run.save(update_fields=["paused_at", "paused_by", "paused_seconds"])
             queueing.release(subject=run.subject)
-            pipeline._admit_next()
+            pipeline.admit_next()
     run.refresh_from_db()
     return run
 

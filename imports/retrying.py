@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from imports import binding, pipeline, receiving
+from imports import binding, choices, pipeline, receiving
 from imports.models import ImportRun
 from imports.opening import open_chunk
 
@@ -46,18 +46,11 @@ def retry_skipped(*, run: ImportRun, by: Any = None) -> ImportRun:
         ImportRun.objects.filter(pk=draft.pk).update(created_at=run.created_at)
         return pipeline.confirm(
             run=draft,
-            mapping=run.mapping,
             mode=run.mode,
-            keep_unknown=run.keep_unknown,
-            blank=run.blank,
-            clear_token=run.clear_token,
-            options=run.options,
-            constants=run.constants,
-            repair=run.repair,
-            stock_as=run.stock_as,
             preview=True,
             remember=False,
             by=by,
+            **choices.of(run),
         )
 
 

@@ -1,121 +1,33 @@
-"""The catalogue's pages in the admin."""
+"""The catalogue's pages in the admin: products here, categories in a module of their own."""
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected
-from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
-from django.contrib.admin.utils import unquote
-from django.core.validators import EMPTY_VALUES
+from django.contrib.admin.options import IS_POPUP_VAR
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.contrib.filters.admin import (
-    AutocompleteSelectFilter,
-    BooleanRadioFilter,
-    RadioFilter,
-    RangeDateFilter,
-)
+from unfold.admin import TabularInline
+from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
-from unfold.utils import parse_date_str
 
 from shop import ledger, stock
-from shop.categories import obstacles
+from shop.category_admin import CategoryAdmin as CategoryAdmin
 from shop.doors import product_doors
+from shop.filters import CategoryFilter, DayRangeFilter, FamilyFilter, StockFilter
 from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
-from shop.models import (
-    TREE_ORDER,
-    Category,
-    CategoryQuerySet,
-    Product,
-    ProductQuerySet,
-    StockLevel,
-    StockMovement,
-    new_key,
-)
+from shop.models import Product, ProductQuerySet, StockLevel, StockMovement, new_key
 from shop.panels import panels_of
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"
 _LEDGER = "Stock ledger"
 _LEVEL_COLOURS = {StockLevel.OUT: "danger", StockLevel.LOW: "warning", StockLevel.IN: "success"}
-
-
-class CategoryFilter(AutocompleteSelectFilter):
-    """A category with all that is below it; found by typing, so 500 of them are no burden."""
-
-    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> ProductQuerySet:
-        if self.value() in EMPTY_VALUES:
-            return queryset
-        try:
-            return queryset.by_category(Category.objects.get(pk=self.value()))
-        except (ValueError, Category.DoesNotExist) as error:
-            raise IncorrectLookupParameters(error) from error
-
-
-class StockFilter(RadioFilter):
-    """Out of stock, low, or in stock."""
-
-    title = "stock"
-    parameter_name = "stock"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(level.value, str(level.label)) for level in StockLevel]
-
-    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> ProductQuerySet:
-        if self.value() not in StockLevel.values:
-            return queryset
-        return queryset.at_stock_level(StockLevel(self.value()))
-
-
-class DayRangeFilter(RangeDateFilter):
-    """From one day to another, both included, in the current time zone.
-
-    Unfold's own filter ends when the last day begins.
-    """
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        first, last = self._day("from"), self._day("to")
-        if first:
-            queryset = queryset.filter(**{f"{self.field_path}__gte": first})
-        if last:
-            queryset = queryset.filter(**{f"{self.field_path}__lt": last + timedelta(days=1)})
-        return queryset
-
-    def _day(self, end: str) -> datetime | None:
-        day = parse_date_str(self.used_parameters.get(f"{self.field_path}_{end}", ""))
-        return timezone.make_aware(datetime.combine(day, time.min)) if day else None
-
-
-class FamilyFilter(RadioFilter):
-    """Variants, products that have some, or all that are no variant."""
-
-    title = "variants"
-    parameter_name = "family"
-    _KINDS = {
-        "top": ("Products without their variants", ProductQuerySet.top_level),
-        "parents": ("Products with variants", ProductQuerySet.with_variants),
-        "variants": ("Variants", ProductQuerySet.variants),
-    }
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(value, label) for value, (label, _) in self._KINDS.items()]
-
-    def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> ProductQuerySet:
-        kind = self._KINDS.get(self.value() or "")
-        return kind[1](queryset) if kind else queryset
 
 
 @admin.register(Product)
@@ -272,83 +184,3 @@ class ProductAdmin(BigListAdmin):
         noun, verb = ("product", "is") if count == 1 else ("products", "are")
         now = "" if state.startswith("no longer") else "now "
         self.message_user(request, f"{count:,} {noun} {verb} {now}{state}.", messages.SUCCESS)
-
-
-class CategoryForm(forms.ModelForm):
-    """A category; without a slug it gets one from its name."""
-
-    class Meta:
-        model = Category
-        fields = ["name", "slug", "parent"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "slug" in self.fields:  # absent for those who may only look
-            self.fields["slug"].required = False
-
-
-@admin.register(Category)
-class CategoryAdmin(ModelAdmin):
-    """The tree of categories. What is in use can't be deleted, and the message says what uses it."""
-
-    form = CategoryForm
-    fields = ["name", "slug", "parent"]
-    autocomplete_fields = ["parent"]
-    prepopulated_fields = {"slug": ["name"]}
-    list_display = ["branch", "full_path", "products", "changed"]
-    ordering = [TREE_ORDER]
-    search_fields = ["full_name"]
-    search_help_text = "Words of the path"
-    actions = ["delete_selected"]
-
-    def get_queryset(self, request: HttpRequest) -> CategoryQuerySet:
-        categories: CategoryQuerySet = super().get_queryset(request)
-        return categories.with_product_counts()
-
-    @display(description="name")
-    def branch(self, category: Category) -> SafeString:
-        depth = category.path.count("/")
-        return format_html('<span class="tally-branch" style="--depth: {}">{}</span>', depth, category.name)
-
-    @display(description="path")
-    def full_path(self, category: Category) -> SafeString:
-        return format_html('<span class="tally-soft">{}</span>', category.full_name)
-
-    @display(description="products", ordering="product_count", formatting="price")
-    def products(self, category: Any) -> SafeString:
-        return format_html(
-            '<a href="{}?category__id__exact={}" title="Show the products of {} and below">{}</a>',
-            reverse("admin:shop_product_changelist"),
-            str(category.pk),
-            category.name,
-            f"{category.product_count:,}",
-        )
-
-    @display(description="changed", ordering="updated_at")
-    def changed(self, category: Category) -> str:
-        return spoken(category.updated_at)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        category = self.get_object(request, unquote(object_id))
-        may = self.has_delete_permission(request, category)
-        if category and may and self._refused(request, Category.objects.filter(pk=category.pk)):
-            return HttpResponseRedirect(reverse("admin:shop_category_change", args=[category.pk]))
-        return super().delete_view(request, object_id, extra_context)
-
-    @admin.action(description="Delete", permissions=["delete"])
-    def delete_selected(
-        self, request: HttpRequest, categories: QuerySet[Category]
-    ) -> TemplateResponse | None:
-        return None if self._refused(request, categories) else delete_selected(self, request, categories)
-
-    def _refused(self, request: HttpRequest, categories: QuerySet[Category]) -> bool:
-        """Tell why these can't be deleted. Django's own page would list each of a million products."""
-        reasons = obstacles(categories)
-        for reason in reasons[:5]:
-            self.message_user(request, reason, messages.ERROR)
-        if len(reasons) > 5:
-            more = f"The same goes for {len(reasons) - 5:,} more of them."
-            self.message_user(request, more, messages.ERROR)
-        return bool(reasons)

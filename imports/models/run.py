@@ -9,13 +9,10 @@ from typing import Any, BinaryIO, cast
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
-from django.utils import timezone
 
-# The nine outcomes of a line, in the order in which people read them. Their sum is `rows`.
-OUTCOMES = (
-    "created", "updated", "unchanged", "removed", "merged", "skipped", "superseded", "rejected", "pending",
-)  # fmt: skip
+from imports.models.chosen import Chosen
+from imports.models.counted import OUTCOMES, Counted
+from imports.models.timed import Timed
 
 
 def upload_path(run: ImportRun, filename: str) -> str:
@@ -48,7 +45,7 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
         return self.filter(state=ImportRun.State.PLANNING, preview=False, paused_at=None)
 
 
-class ImportRun(models.Model):
+class ImportRun(Chosen, Counted, Timed):
     """An import: `draft → planning → waiting → staging → checking → loading → finishing → completed`.
 
     One with a preview is staged and compared first and then waits for its approval: `draft → planning →
@@ -80,31 +77,6 @@ class ImportRun(models.Model):
         IMPORT = "import", "import"
         UNDO = "undo", "undo"
 
-    class Mode(models.TextChoices):
-        UPSERT = "upsert", "Create new products and update existing ones"
-        CREATE = "create", "Only create new products"
-        UPDATE = "update", "Only update existing products"
-        UNPUBLISH = "unpublish", "Unpublish the products that are listed"
-        DELETE = "delete", "Delete the products that are listed"
-
-    class Errors(models.TextChoices):
-        LAND = "land", "Import the good rows, list the broken ones"
-        NOTHING = "nothing", "Import nothing if any row is broken"
-        LIMIT = "limit", "Stop when more rows are broken than"
-
-    class Mirror(models.TextChoices):
-        OFF = "", "Leave them as they are"
-        CATEGORY = "category", "Unpublish those of a category"
-        SOURCE = "source", "Unpublish those of the same source"
-
-    class StockAs(models.TextChoices):
-        SET = "set", "The stock there is (what was sold since the file came is taken off)"
-        ADJUST = "adjust", "Pieces to add, or with a minus to take away"
-
-    class Blank(models.TextChoices):
-        KEEP = "keep", "Keep what the catalogue has"
-        CLEAR = "clear", "Clear it: no description, category, metadata, parent, options or images, stock 0"
-
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.IMPORT)
     undoes = models.ForeignKey(
         "self",
@@ -116,30 +88,6 @@ class ImportRun(models.Model):
         help_text="The run that this one takes back.",
     )
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
-    mode = models.CharField(max_length=10, choices=Mode, default=Mode.UPSERT)
-    errors = models.CharField(
-        max_length=10, choices=Errors, default=Errors.LAND, help_text="What broken rows mean for the others."
-    )
-    error_limit = models.IntegerField(default=0, help_text="Broken rows that are put up with.")
-    mirror = models.CharField(
-        max_length=10,
-        choices=Mirror,
-        default=Mirror.OFF,
-        blank=True,
-        help_text="What happens to products that the file no longer has.",
-    )
-    mirror_category = models.ForeignKey(
-        "shop.Category", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
-    )
-    source = models.CharField(
-        max_length=60, blank=True, help_text="Name of the feed; its products remember it."
-    )
-    stock_as = models.CharField(
-        max_length=6, choices=StockAs, default=StockAs.SET, help_text="What a number of stock means."
-    )
-    preview = models.BooleanField(
-        default=False, help_text="Show all that would change and wait until somebody approves it."
-    )
     forecast = models.JSONField(default=dict, help_text="What the preview counted, by outcome and field.")
     warnings = models.JSONField(
         default=list,
@@ -154,26 +102,9 @@ class ImportRun(models.Model):
     )
     dialect = models.JSONField(default=dict)
     header = models.JSONField(default=list, help_text="The file's column names, in order.")
-    mapping = models.JSONField(default=dict, help_text="Our column → index of the file's column.")
-    keep_unknown = models.BooleanField(default=False, help_text="Keep unmapped columns in the metadata.")
-    blank = models.CharField(
-        max_length=5, choices=Blank, default=Blank.KEEP, help_text="What a blank cell does to its field."
-    )
-    clear_token = models.CharField(
-        max_length=40, default="__clear__", help_text="A cell with just this text clears its field."
-    )
     numbers = models.JSONField(
         default=list,
         help_text="How numbers are written in each of the file's columns, as far as a sample tells.",
-    )
-    options = models.JSONField(
-        default=dict, help_text="Our column → how its cells are read: format, currency."
-    )
-    constants = models.JSONField(
-        default=dict, help_text="Our column → what it gets where the file has no such column or a blank cell."
-    )
-    profile = models.CharField(
-        max_length=30, blank=True, help_text="The shop system whose export the file is; blank for none."
     )
     saved_mapping = models.ForeignKey(
         "imports.SavedMapping",
@@ -183,69 +114,13 @@ class ImportRun(models.Model):
         related_name="+",
         help_text="What the draft's choices were taken from, if its header was seen before.",
     )
-    repair = models.BooleanField(
-        default=True, help_text="Repair broken lines where only one reading fits the columns."
-    )
     rejected_file = models.FileField(blank=True, max_length=255)
     error = models.TextField(blank=True)
 
-    lines = models.BigIntegerField(default=0, help_text="Data lines of the file, counted by the planner.")
-    blank_lines = models.BigIntegerField(default=0)
-    continuation_lines = models.BigIntegerField(default=0)
-    rows = models.BigIntegerField(default=0)
-    created = models.BigIntegerField(default=0)
-    updated = models.BigIntegerField(default=0)
-    unchanged = models.BigIntegerField(default=0)
-    removed = models.BigIntegerField(default=0)
-    merged = models.BigIntegerField(default=0)
-    skipped = models.BigIntegerField(default=0)
-    superseded = models.BigIntegerField(default=0)
-    rejected = models.BigIntegerField(default=0)
-    pending = models.BigIntegerField(default=0)
-    repaired = models.BigIntegerField(
-        default=0,
-        help_text="Lines that were repaired, or left out as a comment or the header again; no outcome.",
-    )
-
-    unlisted = models.BigIntegerField(
-        default=0, help_text="Products that the file no longer has and that were unpublished; no outcome."
-    )
-    stock_kept = models.BigIntegerField(
-        default=0, help_text="Rows whose stock had sales since the file came taken off; no outcome."
-    )
-
-    chunks_total = models.IntegerField(default=0)
-    chunks_done = models.IntegerField(default=0)
-    rows_staged = models.BigIntegerField(default=0, help_text="Valid rows in the staging table.")
-    lines_staged = models.BigIntegerField(default=0, help_text="Lines read so far, for the progress bar.")
-    ranges_total = models.IntegerField(default=0)
-    ranges_compared = models.IntegerField(default=0, help_text="For the preview.")
-    ranges_done = models.IntegerField(default=0)
     ranges = models.JSONField(default=list, help_text="Key ranges to be loaded when a preview is approved.")
     variant_ranges = models.JSONField(
         default=list, help_text="Key ranges of variants, to be loaded when all other rows are."
     )
-    categories_created = models.IntegerField(default=0)
-
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    confirmed_at = models.DateTimeField(null=True, blank=True)
-    confirmed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    previewed_at = models.DateTimeField(null=True, blank=True, help_text="When the preview was there.")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    queued_at = models.DateTimeField(null=True, blank=True, help_text="Decides who writes first.")
-    paused_at = models.DateTimeField(null=True, blank=True, help_text="Set while it is paused.")
-    paused_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    paused_seconds = models.FloatField(default=0, help_text="How long it was paused before, in all.")
-    purged_at = models.DateTimeField(null=True, blank=True, help_text="When its details were given up.")
-    started_at = models.DateTimeField(null=True, blank=True, help_text="When staging began.")
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = ImportRunQuerySet.as_manager()
 
@@ -352,16 +227,6 @@ class ImportRun(models.Model):
         return {*self.mapping, *self.constants, *(shaper.columns if shaper else ())}
 
     @property
-    def adjusts_stock(self) -> bool:
-        """Whether its numbers of stock are pieces to add or to take away."""
-        return self.stock_as == self.StockAs.ADJUST and bool({"stock"} & {*self.mapping, *self.constants})
-
-    @property
-    def removes(self) -> bool:
-        """Whether it takes out the products that the file lists, and writes nothing else."""
-        return self.mode in (self.Mode.UNPUBLISH, self.Mode.DELETE)
-
-    @property
     def is_shaped(self) -> bool:
         """Whether its rows are made of the records of a shop's file, and not each row one record."""
         from imports import shaping
@@ -392,47 +257,6 @@ class ImportRun(models.Model):
         if self.state in (self.State.STAGING, self.State.CHECKING):
             return not self.preview
         return self.state in (self.State.LOADING, self.State.FINISHING)
-
-    @property
-    def outcomes(self) -> dict[str, int]:
-        """The nine outcomes by name."""
-        return {outcome: getattr(self, outcome) for outcome in OUTCOMES}
-
-    @property
-    def landed(self) -> int:
-        """Rows that are in the catalogue as the file has them."""
-        return self.created + self.updated + self.unchanged + self.removed + self.merged
-
-    @property
-    def changed(self) -> int:
-        """Products that are otherwise than they were before."""
-        return self.created + self.updated + self.removed + self.unlisted
-
-    @property
-    def success_rate(self) -> float:
-        """Share of rows that were not rejected, 0 to 1; 1 for a file without rows."""
-        return 1.0 if not self.rows else (self.rows - self.rejected) / self.rows
-
-    @property
-    def seconds(self) -> float | None:
-        """From the confirmed file to the end, in seconds; None while it has not begun.
-
-        The time that a preview waited for its approval, or that it was paused, is nobody's work and not
-        counted.
-        """
-        if self.confirmed_at is None:
-            return None
-        now = self.finished_at or self.paused_at or timezone.now()
-        if self.previewed_at is None:
-            return (now - self.confirmed_at).total_seconds() - self.paused_seconds
-        before = (self.previewed_at - self.confirmed_at).total_seconds() - self.paused_seconds
-        return before + ((now - self.approved_at).total_seconds() if self.approved_at else 0.0)
-
-    def lift_pause(self) -> None:
-        """Have it paused no longer, and count how long it was; saves nothing."""
-        if self.paused_at is not None:
-            self.paused_seconds += max(0.0, (timezone.now() - self.paused_at).total_seconds())
-            self.paused_at = self.paused_by = None
 
     def summary(self) -> dict[str, Any]:
         """The result as `import_catalog --json` prints it; what is no outcome only where there is any."""

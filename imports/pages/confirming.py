@@ -57,16 +57,10 @@ def _start(request: HttpRequest, run: ImportRun, *, preview: bool = False) -> Ht
             raise choices.MappingError("Choose what to do with blank cells.")
         pipeline.confirm(
             run=run,
-            mapping=run.mapping,
             mode=run.mode,
-            keep_unknown=run.keep_unknown,
-            blank=run.blank,
-            constants=run.constants,
-            options=run.options,
-            repair=run.repair,
             preview=preview,
-            stock_as=run.stock_as,
             by=request.user,
+            **choices.of(run),
             **chosen,
         )
     except choices.MappingError as error:

@@ -51,7 +51,7 @@ def test_cancelling_the_import_that_is_being_let_in_ends_well() -> None:
     assert second.state == ImportRun.State.WAITING
     errors: list[BaseException] = []
     with transaction.atomic():
-        pipeline._one_at_a_time()  # so that both are at it when we let go
+        pipeline.one_at_a_time()  # so that both are at it when we let go
         finishing = in_another_connection(lambda: do(job), errors)
         wait_until_blocked(finishing)
         cancelling = in_another_connection(lambda: pipeline.cancel(run=second), errors)
