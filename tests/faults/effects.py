@@ -7,6 +7,7 @@ from tests.stack import Rows, Stack
 
 # What differs between two runs that did the same: keys, times and the versions of products.
 _OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at' - 'version'"
+_KEPT = "'id' - 'category_id' - 'created_at' - 'updated_at' - 'version'"  # the same, of a journal
 _KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
 _COUNTERS = (
     "state", "mode", "lines", "blank_lines", "continuation_lines", "rows", "created", "updated", "unchanged",
@@ -57,10 +58,10 @@ def effects_of(stack: Stack, run: int) -> Effects:
             [run],
         ),
         journal=stack.sql(
-            "SELECT r.line, p.sku, (r.before - 'category_id')::text, (r.after - 'category_id')::text,"
+            f"SELECT r.line, p.sku, (r.before - {_KEPT})::text, (r.after - {_KEPT})::text,"
             f" {_KEY.format('r.before')}, {_KEY.format('r.after')}"
             " FROM imports_rowchange r LEFT JOIN shop_product p ON p.id = r.product_id"
-            " WHERE r.run_id = %s ORDER BY r.line, p.sku",
+            " WHERE r.run_id = %s ORDER BY r.line, coalesce(p.sku, r.before ->> 'sku')",
             [run],
         ),
         created=stack.sql(
@@ -70,7 +71,8 @@ def effects_of(stack: Stack, run: int) -> Effects:
         ),
         ledger=stack.sql(
             "SELECT p.sku, m.quantity, m.balance, m.kind,"
-            " CASE WHEN m.reference = %s THEN 'this import' ELSE m.reference END"
+            " CASE WHEN m.reference = %s THEN 'this import' WHEN m.reference LIKE 'import/%%' THEN 'another'"
+            " ELSE m.reference END"
             " FROM shop_stockmovement m LEFT JOIN shop_product p ON p.id = m.product_id"
             " ORDER BY p.sku, m.id",
             [f"import/{run}"],
