@@ -1,6 +1,7 @@
 """Everything that an import leaves behind, in a form in which two runs can be compared."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from tests.stack import Rows, Stack
@@ -29,6 +30,7 @@ class Effects:
     created: Rows
     ledger: Rows
     messages: Rows
+    rejected_file: Rows
 
     def differences(self, other: "Effects") -> list[str]:
         """What the two don't have in common, one readable line each; empty when they are equal."""
@@ -81,7 +83,15 @@ def effects_of(stack: Stack, run: int) -> Effects:
             "SELECT kind, recipient, state FROM notifications_message WHERE about = %s ORDER BY id",
             [f"import/{run}"],
         ),
+        rejected_file=_rejected_file(stack, run),
     )
+
+
+def _rejected_file(stack: Stack, run: int) -> Rows:
+    """The lines of the stored file of rejected rows; none where there is no such file."""
+    [(name,)] = stack.sql("SELECT rejected_file FROM imports_importrun WHERE id = %s", [run])
+    path = Path(stack.environment["TALLYMAN_DATA_DIR"]) / "media" / name
+    return [(line,) for line in path.read_text().splitlines(keepends=True)] if name else []
 
 
 def products(stack: Stack) -> Rows:
