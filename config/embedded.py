@@ -123,8 +123,8 @@ class Servers:
         except StartError:
             if name != "postgres" or process.pid is not None:
                 raise
-            # Killed while a transaction made an unlogged table or index, it fails in its first recovery ("could
-            # not create file …: File exists"): the session's end has left one file too many, which only the
+            # Killed while a transaction made an unlogged table or index, it may fail in its first recovery
+            # (“could not create file …: File exists”): the sessions' end has left an empty file, which only the
             # next recovery removes.
             process.start()
             process.wait_ready(_START_SECONDS[name])
