@@ -124,7 +124,7 @@ class Servers:
             if name != "postgres" or process.pid is not None:
                 raise
             # Killed while a transaction made an unlogged table or index, it may fail in its first recovery
-            # (“could not create file …: File exists”): the sessions' end has left an empty file, which only the
+            # (“could not create file …: File exists”): sessions have left an empty file, which only the
             # next recovery removes.
             process.start()
             process.wait_ready(_START_SECONDS[name])
