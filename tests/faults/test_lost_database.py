@@ -26,11 +26,7 @@ from tests.stack import Stack, copied_stack
 
 type Phase = tuple[str, str, int]  # kind of job, what it must be doing, from how many chances one is drawn
 
-_IMPORT: list[Phase] = [
-    ("imports.stage", COPYING, 1),
-    ("imports.check", COMPARING, 1),
-    ("imports.load", WRITING, 1),
-]
+_IMPORT: list[Phase] = [("imports.stage", COPYING, 2), ("imports.load", WRITING, 1)]
 _PREVIEW: list[Phase] = [
     *[("imports.stage", COPYING, 4)] * 2,
     ("imports.check", COMPARING, 1),
@@ -69,7 +65,7 @@ class _Victim:
 
     def crash_while_products_are_read(self) -> None:
         """Kill it while an export reads the catalogue; the worker still stands still then."""
-        self._stop_in_fetch(self.rng.randrange(5))
+        self._stop_in_fetch(self.rng.randrange(3))
         self._crash()
 
     def crash_when_file_is_stored(self) -> None:
