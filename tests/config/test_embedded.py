@@ -110,6 +110,8 @@ def test_postgres_killed_while_an_unlogged_table_was_made_starts_again(data_dir:
         servers.kill_postgres()
         servers.start_postgres()
         assert written(data_dir) == [3]
+        log = (data_dir / "log" / "postgres.log").read_text()
+        assert log.count("could not create file") == 1  # else there was nothing to survive
         connection.close()
 
 
