@@ -114,7 +114,20 @@ class Servers:
             process = self.processes[name] = Process(_program(name, self.data_dir, addresses[name]))
             process.start()
         for name in self._names:
-            self.processes[name].wait_ready(_START_SECONDS[name])
+            self._wait_ready(name)
+
+    def _wait_ready(self, name: str) -> None:
+        process = self.processes[name]
+        try:
+            process.wait_ready(_START_SECONDS[name])
+        except StartError:
+            if name != "postgres" or process.pid is not None:
+                raise
+            # Killed while a transaction made an unlogged table or index, it may fail in its first recovery
+            # (“could not create file …: File exists”): sessions have left an empty file, which only the
+            # next recovery removes.
+            process.start()
+            process.wait_ready(_START_SECONDS[name])
 
     def stop(self) -> None:
         """Stop all in good order, the last started first; does nothing when nothing runs."""
@@ -154,7 +167,7 @@ class Servers:
 
     def _restart(self, name: str) -> None:
         self.processes[name].start()
-        self.processes[name].wait_ready(_START_SECONDS[name])
+        self._wait_ready(name)
 
 
 def _program(name: str, data_dir: Path, address: Address) -> Program:

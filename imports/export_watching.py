@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 import time
 
-from django.db import connection
 from rich.console import Console
 
 from imports.models import ExportRun
-from imports.watching import bar
+from imports.watching import bar, look_again
 
 _EVERY = 0.2  # seconds between two looks
 _WORRY_AFTER = 15.0  # seconds without any worker taking the job
@@ -21,8 +20,7 @@ def watch(run: ExportRun) -> ExportRun:
     with bar(Console(stderr=True)) as progress:
         shown = progress.add_task("", total=100, detail="")
         while True:
-            connection.close_if_unusable_or_obsolete()
-            run.refresh_from_db()
+            look_again(run)
             progress.update(
                 shown,
                 completed=run.percent,

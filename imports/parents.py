@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from imports.models import ImportRun
@@ -19,6 +20,7 @@ _NO_PARENT = (
 )
 _NESTED = " is a variant itself and can't have variants. Write the product that it is a variant of."
 _HAS_VARIANTS = " has variants of its own, so it can't become a variant. Give those another parent first."
+CODES = ("no_parent", "nested_variant")  # of the rows that are rejected here
 # The rows `s` that a mode would write.
 LET_IN = {
     ImportRun.Mode.UPSERT: "true",
@@ -105,6 +107,23 @@ def reject_misplaced(cursor: CursorWrapper, run: ImportRun, where: str, params: 
         params | _told(run),
     )
     return cursor.rowcount
+
+
+def keep_misplaced(run: ImportRun) -> None:
+    """Treat the rows of a table that was filled again as `reject_misplaced` and `reject_contested` did: the
+    former's stay in it as needing nothing, the latter's do not, and an earlier row of their SKU stands."""
+    rejected = f"""
+        imports_rejectedrow r WHERE r.run_id = {int(run.pk)} AND r.line = s.line AND {run.counts}
+        AND r.code IN {CODES}
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            DELETE FROM {run.staging_table} s USING {run.staging_table} earlier, {rejected}
+            AND earlier.sku = s.sku AND earlier.line < s.line
+            """
+        )
+        cursor.execute(f"UPDATE {run.staging_table} s SET same = true FROM {rejected}")
 
 
 def foresee(cursor: CursorWrapper, run: ImportRun) -> int:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from psycopg import DataError
 
-from imports import pipeline, removing, shaping
+from imports import parents, pipeline, removing, shaping
 from imports.cleaning import Batch, clean
 from imports.columns import BY_NAME, slugs_for
 from imports.comparing import look_up, mark_found
@@ -168,6 +168,14 @@ def rebuild(run: ImportRun, *, state: ImportRun.State | None = None) -> None:
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
             _copy(run, batch)
+        if _keeps_misplaced(run):
+            parents.keep_misplaced(run)
+
+
+def _keeps_misplaced(run: ImportRun) -> bool:
+    """Whether rows that the load rejects for their parents stay in the table. Where broken rows stop the
+    import, those that the check foresaw have left it."""
+    return "parent" in run.written and run.errors == ImportRun.Errors.LAND
 
 
 def _prepare(run: ImportRun, chunk: Chunk) -> tuple[ChunkReader, Batch]:
@@ -214,6 +222,8 @@ def _counted_out(run: ImportRun, chunk: Chunk) -> set[int]:
     has rejected the line that superseded them."""
     last = chunk.first_line + chunk.lines
     rejected = run.rejected_rows.filter(line__gte=chunk.first_line, line__lt=last)
+    if _keeps_misplaced(run):
+        rejected = rejected.exclude(code__in=parents.CODES)
     superseded = run.set_aside.filter(
         line__gte=chunk.first_line, line__lt=last, outcome=SetAsideRow.Outcome.SUPERSEDED
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.models import Model
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -19,6 +20,7 @@ _EVERY = 0.2  # seconds between two looks
 _FIRST_REPAIRED = 5
 _FIRST_KEPT = 20
 _WORRY_AFTER = 15.0  # seconds without any worker taking a job
+_PATIENCE = 60.0  # seconds without the database: the work goes on when it is back
 
 
 def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
@@ -29,7 +31,7 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
     with bar(console) as progress:
         shown = progress.add_task("", total=100, detail="")
         while True:
-            run.refresh_from_db()
+            look_again(run)
             now = progress_of(run)
             rate = f"{now.rows_per_second:,} rows/s" if now.rows_per_second else ""
             progress.update(
@@ -46,6 +48,19 @@ def watch(run: ImportRun, *, quiet: bool = False) -> ImportRun:
             if run.paused_at and not paused:
                 print(f"Paused. To let it go on: manage.py resume_import {run.pk}", file=sys.stderr)
             paused = run.paused_at is not None
+            time.sleep(_EVERY)
+
+
+def look_again(row: Model) -> None:
+    """Read the row anew. Waits while the database restarts, and raises OperationalError after a minute."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return row.refresh_from_db()
+        except OperationalError:
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
             time.sleep(_EVERY)
 
 

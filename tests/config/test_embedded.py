@@ -102,6 +102,19 @@ def test_busy_backend_of_a_killed_postgres_does_not_block_its_successor(data_dir
         connection.close()
 
 
+def test_postgres_killed_while_an_unlogged_table_was_made_starts_again(data_dir: Path) -> None:
+    with Servers(data_dir, without=ONLY_POSTGRES) as servers:
+        connection = psycopg.connect(embedded.database_url(data_dir))
+        connection.execute("CREATE UNLOGGED TABLE half (id int PRIMARY KEY)")  # and not committed
+        write_down(data_dir, 3)
+        servers.kill_postgres()
+        servers.start_postgres()
+        assert written(data_dir) == [3]
+        log = (data_dir / "log" / "postgres.log").read_text()
+        assert log.count("could not create file") == 1  # else there was nothing to survive
+        connection.close()
+
+
 def test_process_id_on_record_that_is_a_strangers_now_is_ignored(data_dir: Path) -> None:
     with Servers(data_dir, without=ONLY_POSTGRES) as servers:
         record = (data_dir / "postgres" / "postmaster.pid").resolve()

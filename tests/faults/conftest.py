@@ -22,10 +22,13 @@ _SMALL = {"IMPORT_CHUNK_BYTES": "250000", "IMPORT_RANGE_ROWS": "1000"}  # so tha
 
 @dataclass(frozen=True)
 class Reference:
-    """An import that nobody disturbed: its effects and how many jobs it took."""
+    """An import that nobody disturbed: its effects, how many jobs it took, and the name of the database that
+    it left behind."""
 
     effects: Effects
     jobs: int
+    run: int
+    database: str
 
 
 def start_import(stack: Stack, path: Path) -> int:
@@ -114,12 +117,14 @@ def stocked(
 
 
 @pytest.fixture(scope="session")
-def reference(stocked: str, catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Reference:
+def reference(stocked: str, catalogue: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reference]:
     """What importing `catalogue` into the `stocked` database does when nothing gets in its way."""
     with copied_stack(stocked, tmp_path_factory.mktemp("reference")) as stack:
         stack.environment |= _SMALL
         run = _import_undisturbed(stack, catalogue)
-        return Reference(effects_of(stack, run), jobs_done(stack, run))
+        stack.kill()
+        database = urlsplit(stack.database_url).path[1:]
+        yield Reference(effects_of(stack, run), jobs_done(stack, run), run, database)
 
 
 def _import_undisturbed(stack: Stack, path: Path) -> int:

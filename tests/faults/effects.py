@@ -1,12 +1,14 @@
 """Everything that an import leaves behind, in a form in which two runs can be compared."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from tests.stack import Rows, Stack
 
 # What differs between two runs that did the same: keys, times and the versions of products.
 _OWN = "'id' - 'category_id' - 'parent_id' - 'created_at' - 'updated_at' - 'version'"
+_KEPT = "'id' - 'category_id' - 'created_at' - 'updated_at' - 'version'"  # the same, of a journal
 _KEY = "(SELECT key FROM shop_category WHERE id = ({}->>'category_id')::bigint)"
 _COUNTERS = (
     "state", "mode", "lines", "blank_lines", "continuation_lines", "rows", "created", "updated", "unchanged",
@@ -28,6 +30,7 @@ class Effects:
     created: Rows
     ledger: Rows
     messages: Rows
+    rejected_file: Rows
 
     def differences(self, other: "Effects") -> list[str]:
         """What the two don't have in common, one readable line each; empty when they are equal."""
@@ -57,10 +60,10 @@ def effects_of(stack: Stack, run: int) -> Effects:
             [run],
         ),
         journal=stack.sql(
-            "SELECT r.line, p.sku, (r.before - 'category_id')::text, (r.after - 'category_id')::text,"
+            f"SELECT r.line, p.sku, (r.before - {_KEPT})::text, (r.after - {_KEPT})::text,"
             f" {_KEY.format('r.before')}, {_KEY.format('r.after')}"
             " FROM imports_rowchange r LEFT JOIN shop_product p ON p.id = r.product_id"
-            " WHERE r.run_id = %s ORDER BY r.line, p.sku",
+            " WHERE r.run_id = %s ORDER BY r.line, coalesce(p.sku, r.before ->> 'sku')",
             [run],
         ),
         created=stack.sql(
@@ -70,7 +73,8 @@ def effects_of(stack: Stack, run: int) -> Effects:
         ),
         ledger=stack.sql(
             "SELECT p.sku, m.quantity, m.balance, m.kind,"
-            " CASE WHEN m.reference = %s THEN 'this import' ELSE m.reference END"
+            " CASE WHEN m.reference = %s THEN 'this import' WHEN m.reference LIKE 'import/%%' THEN 'another'"
+            " ELSE m.reference END"
             " FROM shop_stockmovement m LEFT JOIN shop_product p ON p.id = m.product_id"
             " ORDER BY p.sku, m.id",
             [f"import/{run}"],
@@ -79,7 +83,15 @@ def effects_of(stack: Stack, run: int) -> Effects:
             "SELECT kind, recipient, state FROM notifications_message WHERE about = %s ORDER BY id",
             [f"import/{run}"],
         ),
+        rejected_file=_rejected_file(stack, run),
     )
+
+
+def _rejected_file(stack: Stack, run: int) -> Rows:
+    """The lines of the stored file of rejected rows; none where there is no such file."""
+    [(name,)] = stack.sql("SELECT rejected_file FROM imports_importrun WHERE id = %s", [run])
+    path = Path(stack.environment["TALLYMAN_DATA_DIR"]) / "media" / name
+    return [(line,) for line in path.read_text().splitlines(keepends=True)] if name else []
 
 
 def products(stack: Stack) -> Rows:

@@ -1,6 +1,5 @@
 """kill -9 of a worker and its children during a preview: it shows the same, and what it showed is written."""
 
-import json
 import os
 import random
 import time
@@ -14,6 +13,7 @@ from config.processes import Process
 from tests.faults.catching import COMPARING, WRITING, catcher
 from tests.faults.conftest import Reference, newest_run, wait_until_over
 from tests.faults.effects import counters, effects_of
+from tests.faults.previews import findings, preview
 from tests.stack import Stack
 
 # Two kills while the file is read, one while it is checked, two while it is compared with the catalogue.
@@ -35,18 +35,18 @@ def test_preview_survives_five_workers_killed_in_open_transactions(
         print(f"\nTALLYMAN_SEED={seed} chooses these kills again:")
     stack.launch("beat")
     worker = stack.launch("worker", "--hostname=w0@%h")
-    undisturbed = _preview(stack, catalogue)
-    expected = _findings(stack, newest_run(stack))
+    undisturbed = preview(stack, catalogue)
+    expected = findings(stack, newest_run(stack))
 
     with ThreadPoolExecutor() as background:
-        disturbed = background.submit(_preview, stack, catalogue)
+        disturbed = background.submit(preview, stack, catalogue)
         for number, phase in enumerate(_PHASES):
             _kill_in(stack, worker, number, phase, rng)
             worker = stack.launch("worker", f"--hostname=w{number + 1}@%h")
         shown = disturbed.result()
 
     run = newest_run(stack)
-    assert _findings(stack, run) == expected
+    assert findings(stack, run) == expected
     assert {name: shown[name] for name in ("forecast", "warnings", "differences")} == {
         name: undisturbed[name] for name in ("forecast", "warnings", "differences")
     }
@@ -55,13 +55,6 @@ def test_preview_survives_five_workers_killed_in_open_transactions(
     # Written is what an import without a preview writes, and what was foretold.
     assert effects_of(stack, run).differences(reference.effects) == []
     assert _foretold(shown) == {name: counters(stack, run)[name] for name in _foretold(shown)}
-
-
-def _preview(stack: Stack, path: Path) -> dict[str, Any]:
-    done = stack.manage("import_catalog", str(path), "--preview", "--json")
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
 
 
 def _kill_in(
@@ -74,23 +67,6 @@ def _kill_in(
         )
         worker.kill()
         stack.wait_for(lambda: not watching.is_open(caught), seconds=30)
-
-
-def _findings(stack: Stack, run: int) -> list[Any]:
-    """All that a preview shows, in a form in which two can be compared."""
-    return [
-        counters(stack, run),
-        stack.sql("SELECT forecast::text, warnings::text FROM imports_importrun WHERE id = %s", [run]),
-        stack.sql(
-            "SELECT sku, line, fields, before::text, after::text FROM imports_plannedchange"
-            " WHERE run_id = %s ORDER BY sku",
-            [run],
-        ),
-        stack.sql(
-            f"SELECT line, sku, same, version, slug, name, price FROM imports_staging_{run} ORDER BY sku"
-        ),
-        stack.sql("SELECT line, sku, code FROM imports_setasiderow WHERE run_id = %s ORDER BY line", [run]),
-    ]
 
 
 def _foretold(shown: dict[str, Any]) -> dict[str, int]:

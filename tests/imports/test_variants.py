@@ -318,6 +318,28 @@ def test_crash_brings_back_no_line_that_was_rejected_or_superseded(settings: Any
     assert families()["A"][0] == "B"
 
 
+@pytest.mark.parametrize("emptied", [False, True])
+def test_crash_changes_no_reason_why_a_row_of_a_rejected_parent_is_rejected(
+    emptied: bool, settings: Any
+) -> None:
+    settings.IMPORT_RANGE_ROWS = 1
+    run = confirm([variant("A", "nowhere"), variant("B", "A"), row("C"), variant("C", "nowhere")])
+    while not rejections(run)[1:]:
+        do(work_up_to(run, "load"))
+    if emptied:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {run.staging_table}, {run.staging_table}_categories")
+
+    work(run)
+
+    assert rejections(run) == [
+        (2, "parent", "no_parent"),
+        (3, "parent", "nested_variant"),
+        (5, "parent", "no_parent"),
+    ]
+    assert outcomes(run) == {"created": 1, "rejected": 3}
+
+
 def test_product_keeps_the_slug_that_its_variants_would_have_too() -> None:
     import_rows([variant("M", "P", name="Shirt"), row("P", name="Shirt"), variant("L", "P", name="Shirt")])
 
