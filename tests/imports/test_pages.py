@@ -685,7 +685,7 @@ def test_failed_import_says_why_what_landed_and_what_to_do(client: Client) -> No
     pipeline.fail(run_id=run.pk, error="The disk is full.")
     shown = text_of(client.get(page_of(run)))
     assert "What happened: The disk is full." in shown
-    assert "What was saved: 0 rows landed and stay in the catalogue; 1 was not reached." in shown
+    assert "What was saved: the catalogue is as it was before." in shown
     assert "What to do: mend the cause and upload the same file again." in shown
 
 
