@@ -96,7 +96,7 @@ def test_pages_about_what_became_of_an_import_have_no_violation(
     found["history"] = seen(page)
     page.goto("/admin/shop/product/?q=SKU-03")
     found["products"] = seen(page)
-    page.locator("#result_list th a").first.click()
+    page.get_by_role("link", name="Name of SKU-03").click()
     expect(page.get_by_role("heading", name="Changes by imports and staff")).to_be_visible()
     found["product"] = seen(page)
     assert found == dict.fromkeys(found, FINE)
