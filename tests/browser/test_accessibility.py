@@ -92,7 +92,7 @@ def test_pages_about_what_became_of_an_import_have_no_violation(
     expect(page.get_by_role("row", name="SKU-03")).to_be_visible()
     found["kept"] = seen(page)
     page.goto("/admin/imports/importrun/")
-    expect(page.get_by_role("link", name="Undo 2")).to_be_visible()
+    expect(page.get_by_role("link", name="Undo 2: list.csv")).to_be_visible()
     found["history"] = seen(page)
     page.goto("/admin/shop/product/?q=SKU-03")
     found["products"] = seen(page)
