@@ -477,7 +477,7 @@ def test_mapping_without_sku_is_explained_where_it_can_be_mended(client: Client)
     run = receive("Code,Titel\nA,Bowl\n")
     answer = client.post(page_of(run), {"action": "import", "map-name": "1", "mode": "create"})
     assert answer.status_code == 422
-    assert f"Columns No column of {run.filename} was recognised as the SKU." in text_of(answer)
+    assert f"No column of {run.filename} was recognised as the SKU." in text_of(answer)
     chosen = [one.column.name for one in answer.context["ours"] if one.chosen]
     assert (chosen, answer.context["run"].mode) == (["name"], "create")
     assert ImportRun.objects.get().state == "draft"
