@@ -27,19 +27,20 @@ VIEWS = [(1400, "light"), (390, "dark")]
 FINE = [(width, list[str]()) for width, _ in VIEWS]
 
 
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+def violations(page: Page, within: str | None = None) -> list[str]:
+    """What axe finds on the page, or only in what the selector `within` finds."""
+    found = Axe().run(page, context=within).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
 
 
-def seen(page: Page) -> list[tuple[int, list[str]]]:
+def seen(page: Page, within: str | None = None) -> list[tuple[int, list[str]]]:
     """How wide the page comes out and what axe finds, on a light desktop and on a dark phone."""
     found = []
     for width, scheme in VIEWS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         page.reload()  # the admin asks for the scheme once
-        found.append((page.evaluate("document.documentElement.scrollWidth"), violations(page)))
+        found.append((page.evaluate("document.documentElement.scrollWidth"), violations(page, within)))
     return found
 
 
@@ -98,7 +99,7 @@ def test_pages_about_what_became_of_an_import_have_no_violation(
     found["products"] = seen(page)
     page.get_by_role("link", name="Name of SKU-03").click()
     expect(page.get_by_role("heading", name="Changes by imports and staff")).to_be_visible()
-    found["product"] = seen(page)
+    found["product"] = seen(page, ".tally-panel, .tally-ledger")  # the form around them is not ours
     assert found == dict.fromkeys(found, FINE)
 
 
