@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -136,7 +136,9 @@ class ImportRunAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ImportRun]:
         # Their details are long and the list shows none of them.
-        return super().get_queryset(request).defer(*_LONG)
+        undos = ImportRun.objects.defer(*_LONG).order_by("pk")
+        listed = super().get_queryset(request).defer(*_LONG)
+        return listed.prefetch_related(Prefetch("undone_by", undos))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[ImportRun], search_term: str
@@ -197,7 +199,7 @@ class ImportRunAdmin(ModelAdmin):
         if not run.has_ended or run.seconds is None:
             return "–"
         rate = run.summary()["rows_per_second"]
-        return stacked(lasted(round(run.seconds, 1)), f"{rate:,} rows/s" if rate else "")
+        return stacked(lasted(round(run.seconds, 1)), f"{rate:,} {run.unit}/s" if rate else "")
 
     @display(description="begun", ordering="created_at")
     def begun(self, run: ImportRun) -> SafeString | str:
@@ -205,6 +207,8 @@ class ImportRunAdmin(ModelAdmin):
 
 
 def _kind(run: ImportRun) -> str:
-    """What it was asked to do, where that is not the usual."""
-    unusual = [run.get_mode_display()] if run.mode != ImportRun.Mode.UPSERT else []
-    return " · ".join((["With a preview"] if run.preview else []) + unusual)
+    """What it was asked to do, where that is not the usual, and what took it back."""
+    said = ["With a preview"] if run.preview else []
+    said += [run.get_mode_display()] if run.mode != ImportRun.Mode.UPSERT else []
+    said += [f"Taken back by {undo.name.lower()}" for undo in run.undone_by.all() if undo.landed]
+    return " · ".join(said)

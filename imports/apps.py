@@ -6,7 +6,7 @@ class ImportsConfig(AppConfig):
     """Bulk catalogue imports: every row of every file is accounted for."""
 
     name = "imports"
-    verbose_name = "Imports"
+    verbose_name = "Files"
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. And what a product's

@@ -53,6 +53,8 @@ def progress_of(run: ImportRun) -> Progress:
     phase = run.get_state_display()
     if run.preview:
         phase = _PREVIEW_NAMES.get(run.state, phase)
+    if run.kind == ImportRun.Kind.UNDO and run.state == ImportRun.State.LOADING:
+        phase = "taking back"
     return Progress(
         phase=f"paused while {phase}" if run.paused_at else phase,
         percent=percent,

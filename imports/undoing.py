@@ -22,13 +22,14 @@ _SHOWN = 20  # kept products that a preview names
 
 # What the outcomes of a run are called when it is an undo, and what they say about its products.
 WORDS = {
-    "updated": ("restored", "products that are again as they were before"),
-    "removed": ("removed", "products that the import had created"),
-    "created": ("brought back", "products that had been taken out"),
-    "unchanged": ("done before", "products that an undo that was stopped had taken back"),
-    "skipped": ("kept", "products to which something else happened since"),
-    "pending": ("pending", "products that were not reached"),
+    "updated": ("restored", "product(s) that (is|are) again as before"),
+    "removed": ("removed", "product(s) that the import had created"),
+    "created": ("brought back", "product(s) that had been taken out"),
+    "unchanged": ("done before", "product(s) that an undo that was stopped had taken back"),
+    "skipped": ("kept", "product(s) to which something else happened since"),
+    "pending": ("pending", "product(s) that (was|were) not reached"),
 }
+_BACK_ALREADY = "taken back already, by an undo that was stopped"
 
 
 class NotUndoable(Exception):  # noqa: N818 - an outcome, not a fault
@@ -62,14 +63,15 @@ class Preview:
     @property
     def parts(self) -> list[tuple[int, str]]:
         """(products, what happens to them), without what happens to none."""
+        since = "because something else happened to"
         every = [
-            (self.restore, "get back what they were before"),
-            (self.remove, "are taken out of the catalogue"),
-            (self.bring_back, "come back into the catalogue"),
-            (self.keep, "stay as they are, because something else happened to them since"),
-            (self.done, "were taken back already, by an undo that was stopped"),
+            (self.restore, "gets back what it was before", "get back what they were before"),
+            (self.remove, "is taken out of the catalogue", "are taken out of the catalogue"),
+            (self.bring_back, "comes back into the catalogue", "come back into the catalogue"),
+            (self.keep, f"stays as it is, {since} it since", f"stay as they are, {since} them since"),
+            (self.done, f"was {_BACK_ALREADY}", f"were {_BACK_ALREADY}"),
         ]
-        return [(count, what) for count, what in every if count]
+        return [(count, one if count == 1 else many) for count, one, many in every if count]
 
 
 def undo_of(run: ImportRun) -> ImportRun | None:

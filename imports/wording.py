@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from shop.models import Category, Product
 _LONGEST = 120  # characters of a value
 _LABELS = {"category_id": "category", "parent_id": "variant of", "source": "feed"}
 _NOTHING = "–"
+_BY_NUMBER = re.compile(r"\((?:(\w+)\|)?(\w+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,15 @@ class Told:
     field: str
     before: str
     after: str
+
+
+def by_number(text: str, number: int) -> str:
+    """`text` about so many things: of each `(one|many)` or `(many)` in it what fits.
+
+    >>> by_number("product(s) that (was|were) taken out", 1)
+    'product that was taken out'
+    """
+    return _BY_NUMBER.sub(lambda forms: (forms[1] or "") if number == 1 else forms[2], text)
 
 
 def lasted(seconds: float | None) -> str:

@@ -241,3 +241,14 @@ def test_settings_from_the_environment_are_in_the_example() -> None:
 
 def test_procfile_has_the_processes_that_hosts_expect() -> None:
     assert PROCFILE.keys() == {"release", "web", "worker", "beat", "flower"}
+
+
+def test_pictures_of_the_docs_are_those_that_are_shown() -> None:
+    shown = set()
+    for page in tracked():
+        if page.suffix == ".md":
+            links = re.findall(r"\(((?:docs/)?screenshots/[^)]+)\)", page.read_text())
+            shown |= {(page.parent / link).relative_to(ROOT) for link in links}
+
+    pictures = {path.relative_to(ROOT) for path in tracked() if path.parent.name == "screenshots"}
+    assert pictures == shown

@@ -249,8 +249,18 @@ class ImportRun(Chosen, Counted, Timed):
         return f"{self.get_kind_display().capitalize()} {self.pk}"
 
     @property
+    def unit(self) -> str:
+        """What its counters count: `rows`, or `products` where it takes another run back."""
+        return "products" if self.kind == self.Kind.UNDO else "rows"
+
+    @property
     def has_ended(self) -> bool:
         return self.state in self.ENDED
+
+    @property
+    def is_discarded(self) -> bool:
+        """Whether it was a preview that nobody approved, so that nothing was ever written."""
+        return bool(self.preview and self.approved_at is None and self.state == self.State.CANCELLED)
 
     @property
     def is_active(self) -> bool:

@@ -22,6 +22,7 @@ from imports.differences import ACTIONS, CREATED, REMOVED, UPDATED, Wanted
 from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
 from imports.pages.watching import Outcome
+from imports.wording import by_number
 
 _FIRST_REJECTED = 10
 _NAMED = 5  # people named of those who may approve
@@ -29,14 +30,14 @@ _LONGEST_SKU = 100
 
 # What would become of rows: its name in the forecast and in the counters, colour, meaning.
 _WOULD_BE = {
-    "create": ("create", "created", "good", "new products"),
-    "update": ("update", "updated", "good", "products that change"),
-    "remove": ("remove", "removed", "look", "products that are taken out"),
-    "unchanged": ("unchanged", "unchanged", "rest", "products that are just so already"),
-    "merged": ("", "merged", "good", "lines that add to another line’s product"),
-    "skip": ("skip", "skipped", "look", "rows that are left out"),
-    "superseded": ("", "superseded", "look", "rows with the SKU of a later row"),
-    "reject": ("reject", "rejected", "bad", "broken rows, to mend and upload again"),
+    "create": ("create", "created", "good", "new product(s)"),
+    "update": ("update", "updated", "good", "product(s) that (changes|change)"),
+    "remove": ("remove", "removed", "look", "product(s) that (is|are) taken out"),
+    "unchanged": ("unchanged", "unchanged", "rest", "product(s) that (is|are) just so already"),
+    "merged": ("", "merged", "good", "line(s) that (adds|add) to another line’s product"),
+    "skip": ("skip", "skipped", "look", "row(s) that (is|are) left out"),
+    "superseded": ("", "superseded", "look", "row(s) with the SKU of a later row"),
+    "reject": ("reject", "rejected", "bad", "broken row(s), to mend and upload again"),
 }
 _SHOWN_BY = {"create": CREATED, "update": UPDATED, "remove": REMOVED}
 # Of each warning: what its threshold counts, and the filter that shows its products among others.
@@ -127,8 +128,9 @@ def outcomes_of(run: ImportRun) -> list[Outcome]:
         for name, (planned, counted, *_) in _WOULD_BE.items()
     }
     return [
-        Outcome(name, colour, meaning, counts[name], 100 * counts[name] / run.rows if run.rows else 0)
+        Outcome(name, colour, by_number(meaning, rows), rows, 100 * rows / run.rows if run.rows else 0)
         for name, (_, _, colour, meaning) in _WOULD_BE.items()
+        for rows in [counts[name]]
     ]
 
 

@@ -113,7 +113,7 @@ def _times(run: ImportRun) -> Iterator[tuple[str, str]]:
         yield "Details removed", _at(run.purged_at)
     result = run.summary()
     if result["rows_per_second"]:
-        yield "Speed", f"{result['rows_per_second']:,} rows/s in {lasted(round(result['seconds'], 1))}"
+        yield "Speed", f"{result['rows_per_second']:,} {run.unit}/s in {lasted(round(result['seconds'], 1))}"
 
 
 def _at(at: datetime, by: Any = None) -> str:

@@ -65,7 +65,7 @@ def preview_csv(request: HttpRequest, run: ImportRun) -> HttpResponse | Streamin
 
 
 def _purged(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    messages.info(request, f"The lists of import {run.pk} were removed: it is long ago.")
+    messages.info(request, f"The lists of import {run.pk} were removed, as those of all old imports are.")
     return to_run(run)
 
 
@@ -88,7 +88,7 @@ def set_aside(request: HttpRequest, run: ImportRun) -> HttpResponse:
     return page(
         request,
         "set_aside.html",
-        title=f"{run.name}: rows set aside",
+        title=f"{run.name}: {'products kept' if run.undoes_id else 'rows set aside'}",
         run=run,
         rows=paginator.get_page(request.GET.get("page")),
         only=only,

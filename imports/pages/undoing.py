@@ -19,5 +19,9 @@ def undo(request: HttpRequest, run: ImportRun) -> HttpResponse:
     except undoing.NotUndoable as refused:
         messages.error(request, str(refused))
         return to_run(run)
-    title = f"Redo {run.name.lower()}" if run.kind == ImportRun.Kind.UNDO else f"Undo {run.name.lower()}"
+    title = (
+        f"Redo what {run.name.lower()} took back"
+        if run.kind == ImportRun.Kind.UNDO
+        else f"Undo {run.name.lower()}"
+    )
     return page(request, "undo.html", title=title, run=run, would=would)

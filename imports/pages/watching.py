@@ -13,7 +13,7 @@ from imports.models import ImportRun
 from imports.pages.details import details_of
 from imports.pages.rendering import page
 from imports.progress import progress_of
-from imports.wording import lasted
+from imports.wording import by_number, lasted
 from tasks.models import Job
 
 _STOP_POLLING = 286  # HTMX's own status code
@@ -23,15 +23,15 @@ _WORRY_AFTER = 15  # seconds without any worker taking the import
 
 # Outcome → the colour of its meaning, and what it says about the rows.
 _MEANINGS = {
-    "created": ("good", "new products"),
-    "updated": ("good", "products that changed"),
-    "unchanged": ("good", "products that were just so already"),
-    "removed": ("good", "products taken out"),
-    "merged": ("good", "lines that added to another line’s product"),
-    "skipped": ("look", "rows that the chosen mode leaves out"),
-    "superseded": ("look", "rows with the SKU of a later row"),
-    "rejected": ("bad", "broken rows, to mend and upload again"),
-    "pending": ("rest", "rows that were not reached"),
+    "created": ("good", "new product(s)"),
+    "updated": ("good", "product(s) that changed"),
+    "unchanged": ("good", "product(s) that (was|were) just so already"),
+    "removed": ("good", "product(s) taken out"),
+    "merged": ("good", "line(s) that added to another line’s product"),
+    "skipped": ("look", "row(s) not written, each with its reason"),
+    "superseded": ("look", "row(s) with the SKU of a later row"),
+    "rejected": ("bad", "broken row(s), to mend and upload again"),
+    "pending": ("rest", "row(s) that (was|were) not reached"),
 }
 
 
@@ -53,7 +53,13 @@ def outcomes_of(run: ImportRun) -> list[Outcome]:
     if run.kind == ImportRun.Kind.UNDO:
         words = undoing.WORDS
     return [
-        Outcome(called, _MEANINGS[name][0], meaning, rows, 100 * rows / run.rows if run.rows else 0)
+        Outcome(
+            called,
+            _MEANINGS[name][0],
+            by_number(meaning, rows),
+            rows,
+            100 * rows / run.rows if run.rows else 0,
+        )
         for name, rows in run.outcomes.items()
         if name in words
         for called, meaning in [words[name]]

@@ -134,7 +134,7 @@ def test_product_page_shows_what_imports_changed(admin: Client) -> None:
         " category Home &gt; Kitchen → Garden metadata colour: oak, weight: 1 → weight: 2"
         " name Name of A → Bowl published yes → no"
     )
-    assert f"now Import {first.pk}: catalog.csv Created" in shown
+    assert f"Import {first.pk}: catalog.csv Created" in shown
 
 
 def test_product_page_shows_edits_of_staff_among_the_imports(admin: Client) -> None:

@@ -477,7 +477,7 @@ def test_mapping_without_sku_is_explained_where_it_can_be_mended(client: Client)
     run = receive("Code,Titel\nA,Bowl\n")
     answer = client.post(page_of(run), {"action": "import", "map-name": "1", "mode": "create"})
     assert answer.status_code == 422
-    assert f"Columns No column of {run.filename} was recognised as the SKU." in text_of(answer)
+    assert f"No column of {run.filename} was recognised as the SKU." in text_of(answer)
     chosen = [one.column.name for one in answer.context["ours"] if one.chosen]
     assert (chosen, answer.context["run"].mode) == (["name"], "create")
     assert ImportRun.objects.get().state == "draft"
@@ -685,7 +685,7 @@ def test_failed_import_says_why_what_landed_and_what_to_do(client: Client) -> No
     pipeline.fail(run_id=run.pk, error="The disk is full.")
     shown = text_of(client.get(page_of(run)))
     assert "What happened: The disk is full." in shown
-    assert "What was saved: 0 rows landed and stay in the catalogue; 1 was not reached." in shown
+    assert "What was saved: the catalogue is as it was before." in shown
     assert "What to do: mend the cause and upload the same file again." in shown
 
 

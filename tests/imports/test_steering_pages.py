@@ -140,8 +140,9 @@ def test_cancel_keeps_what_landed_unless_told_otherwise(client: Client, settings
     run = half_loaded(settings)
     question = text_of(client.get(page_of(run, "cancel")))
     assert f"{run.landed} rows landed so far. {run.pending} rows will not be imported." in question
-    assert f"{run.created} new and {run.updated} changed products stay as the file has them." in question
-    assert f"These {run.changed} become what they were before." in question
+    assert run.created == 0
+    assert f"{run.updated} changed products stay as the file has them." in question
+    assert f"{run.changed} products become what they were before this import." in question
 
     client.post(page_of(run, "cancel"), {"landed": "keep"})
     work(run)

@@ -48,7 +48,7 @@ def test_page_says_what_an_undo_would_do_and_then_does_it(client: Client, sold: 
 
     asked = text_of(client.get(page_of(sold, "undo")))
     assert "Undo the import of catalog.csv?" in asked
-    assert "2 are taken out of the catalogue 1 stay as they are" in asked
+    assert "2 are taken out of the catalogue 1 stays as it is" in asked
     assert "A 2 sold since." in asked
     answer = client.post(page_of(sold, "undo"))
     undo = ImportRun.objects.latest("pk")
@@ -115,7 +115,7 @@ def test_command_previews_and_begins(sold: ImportRun, settings: Any) -> None:
     assert said.getvalue().splitlines() == [
         f"{sold}, taken back. Of its products",
         "             2  are taken out of the catalogue",
-        "             1  stay as they are, because something else happened to them since",
+        "             1  stays as it is, because something else happened to it since",
         "  A: 2 sold since.",
         "Nothing was changed. Leave out --preview to do it.",
     ]
