@@ -74,7 +74,6 @@ class Cells:
                 cleaned.append(None)
         return cleaned
 
-
     def _are_special(self, stripped: list[str]) -> bool:
         """Whether any of the cells clears, is a fault, or may be marked. One look at the text of all spares
         most the look at each."""
@@ -82,7 +81,7 @@ class Cells:
         if self.marked and marks.may_be_marked(whole):
             return True
         may_be_faults = "#" in whole or NO_VALUE in whole
-        return self.token in whole or may_be_faults and not _FAULTS.isdisjoint(stripped)
+        return self.token in whole or (may_be_faults and not _FAULTS.isdisjoint(stripped))
 
 
 def _fault(text: str) -> CellError:
