@@ -61,9 +61,8 @@ class Cells:
         if self.at is None:
             return [self.blank] * len(by_column[0])
         stripped = list(map(str.strip, by_column[self.at]))
-        if "" not in stripped and self.token not in stripped and _FAULTS.isdisjoint(stripped):
-            may_be_marked = self.marked and marks.may_be_marked(stripped)
-            at_once = None if may_be_marked else self.column.clean_all(stripped)
+        if "" not in stripped and not self._are_special(stripped):
+            at_once = self.column.clean_all(stripped)
             if at_once is not None:
                 return cast("list[str | None]", at_once)
         cleaned: list[str | None] = []
@@ -74,6 +73,15 @@ class Cells:
                 bad.add(index)
                 cleaned.append(None)
         return cleaned
+
+    def _are_special(self, stripped: list[str]) -> bool:
+        """Whether any of the cells clears, is a fault, or may be marked. One look at the text of all spares
+        most the look at each."""
+        whole = marks.joined(stripped)
+        if self.marked and marks.may_be_marked(whole):
+            return True
+        may_be_faults = "#" in whole or NO_VALUE in whole
+        return self.token in whole or (may_be_faults and not _FAULTS.isdisjoint(stripped))
 
 
 def _fault(text: str) -> CellError:

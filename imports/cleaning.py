@@ -112,7 +112,7 @@ def clean(run: ImportRun, reader: ChunkReader, hashes: Sequence[int]) -> Batch:
         for lines, rows in reader.blocks():
             extras = [_extra(unknown, row) if unknown else None for row in rows]
             _add(batch, columns, lines, rows, extras)
-    batch.hashes = [_hash_of(line - reader.first_line, reader, hashes) for line in batch.lines]
+    batch.hashes = _hashes_of(batch.lines, reader, hashes)
     _reject_problems(run, reader, batch)
     return batch
 
@@ -182,9 +182,14 @@ def _append[T](column: list[T], more: Sequence[T], sound: list[bool] | None) -> 
     column.extend(more if sound is None else compress(more, sound))
 
 
-def _hash_of(index: int, reader: ChunkReader, hashes: Sequence[int]) -> int | None:
+def _hashes_of(lines: list[int], reader: ChunkReader, hashes: Sequence[int]) -> list[int | None]:
     """None for records of several lines and the like: what begins them may begin another one as well."""
-    return None if index in reader.careful or not hashes else hashes[index]
+    first, careful = reader.first_line, reader.careful
+    if not hashes:
+        return [None] * len(lines)
+    if not careful:
+        return [hashes[line - first] for line in lines]
+    return [None if line - first in careful else hashes[line - first] for line in lines]
 
 
 def _reject_problems(run: ImportRun, reader: ChunkReader, batch: Batch) -> None:

@@ -254,17 +254,15 @@ def slugs_for(names: list[str]) -> list[str]:
     >>> slugs_for(["Men's 5\" Crème-Brûlée torch", "?"])
     ['mens-5-creme-brulee-torch', 'product']
     """
-    text = "\x1f".join([name if name.isascii() else _in_ascii(name) for name in names])
+    text = "\x1f".join(names)
     if text.count("\x1f") >= len(names) > 0:  # one of them has the separator in it
-        text = "\x1f".join([_in_ascii(name).replace("\x1f", " ") for name in names])
+        text = "\x1f".join([name.replace("\x1f", " ") for name in names])
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     slugs = text.translate(_SLUG_CHARACTERS)
     while "--" in slugs:
         slugs = slugs.replace("--", "-")
     return [slug[:120].strip("-") or "product" for slug in slugs.split("\x1f")] if names else []
-
-
-def _in_ascii(name: str) -> str:
-    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
 
 
 def _key_size(names: tuple[str, ...]) -> int:

@@ -42,9 +42,14 @@ def exact(text: str) -> str:
     return f"'{json.dumps(text, ensure_ascii=False)}"
 
 
-def may_be_marked(texts: list[str]) -> bool:
-    """Whether any of the stripped cells begins as a marked one does."""
-    return "\x1f'" in "\x1f".join(["", *texts])
+def joined(texts: list[str]) -> str:
+    """The stripped cells as one text, to be looked at all at once."""
+    return "\x1f".join(["", *texts])
+
+
+def may_be_marked(whole: str) -> bool:
+    """Whether any of the `joined` cells begins as a marked one does."""
+    return "\x1f'" in whole
 
 
 def unguarded(cell: str) -> str:

@@ -51,6 +51,7 @@ class ChunkReader:
         self.repairs: list[Repair] = []
         self.records = self.blank_lines = self.continuation_lines = 0
         self.first_line = first_line
+        self.line_end = dialect.line_end
         self._dialect, self._width = dialect, width
         self._coding = dialect.coding
         self._grammar = LineGrammar(

@@ -29,6 +29,7 @@ from shop.models import Product
 # Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
 _RULES = 3
 
+_AT_ONCE = 1_000  # lines turned into bytes together
 _SEPARATOR = "\x1f"
 _RECOGNISE = """
 SELECT array_agg(number) FILTER (WHERE same), array_agg(number) FILTER (WHERE NOT same) {versions} FROM (
@@ -136,7 +137,12 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
         lines = [*lines]
         for at in reader.suspects:
             lines[at] = ""
-    return array("q", b"".join([digest(line.encode(), seed) for line in lines]))
+    end = reader.line_end
+    hashes = array("q")
+    for start in range(0, len(lines), _AT_ONCE):
+        texts = end.join(lines[start : start + _AT_ONCE]).encode().split(end.encode())
+        hashes.frombytes(b"".join([digest(text, seed) for text in texts]))
+    return hashes
 
 
 def _sorted(chosen: dict[str, Any]) -> str:

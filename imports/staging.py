@@ -327,11 +327,17 @@ def _copy_text(batch: Batch, start: int, end: int) -> str:
         _escaped(skus),
         *_seldom_cells(batch, lines, skus),
         ["t" if is_found else "f" for is_found in found],
-        [_NULL if value is None else str(value) for value in batch.hashes[start:end]],
+        _hashes(batch.hashes[start:end]),
         _slugs(batch, start, end),
         _escaped(batch.extras[start:end]),
         *[_escaped(cells[start:end]) for cells in batch.cells],
     )
+
+
+def _hashes(values: list[int | None]) -> Iterable[str]:
+    if None in values:
+        return [_NULL if value is None else str(value) for value in values]
+    return map(str, values)
 
 
 def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
@@ -340,6 +346,8 @@ def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
     if not names:
         return repeat(_NULL)
     slugs = slugs_for([name or "" for name in names])
+    if None not in names and not any(batch.found[start:end]):
+        return slugs
     return [
         _NULL if is_found or name is None else slug
         for slug, is_found, name in zip(slugs, batch.found[start:end], names, strict=True)
@@ -348,7 +356,7 @@ def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
 
 def _joined(*columns: Iterable[str]) -> str:
     """Columns of texts as lines. The first one is as long as there are rows."""
-    return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=False))])
+    return "\n".join(["\t".join(row) for row in zip(*columns, strict=False)]) + "\n"
 
 
 def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
