@@ -9,8 +9,8 @@ from imports.models import ImportRun
 from imports.variant_columns import IMAGE_ROWS, IMAGES
 
 DIFFER = f"(s.images IS NOT NULL AND s.images <> {IMAGES})"
-# What the journal says of them: {"images": [addresses]}, or nothing where they stay. Before, there may be their
-# rows as well; after, an image that stayed has what it had, and a new one has nothing but its address.
+# What the journal says of them: {"images": [addresses]}, or nothing where they stay. Before, there may be
+# their rows as well; after, an image that stayed has what it had, and a new one has nothing but its address.
 BEFORE = f"CASE WHEN {DIFFER} THEN jsonb_build_object('images', {IMAGES}) || {IMAGE_ROWS} ELSE '{{}}' END"
 AFTER = f"CASE WHEN {DIFFER} THEN jsonb_build_object('images', s.images) ELSE '{{}}' END"
 

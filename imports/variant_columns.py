@@ -26,8 +26,8 @@ IMAGES = """
  FROM shop_productimage i WHERE i.product_id = p.id AND i.source_url <> '')
 """
 
-# For the journal, where the addresses don't tell all: {"image_rows": [rows]} of the images that have one. Nothing
-# where these have neither alternative texts nor files, and count from 0 with no uploaded one among them.
+# For the journal, where the addresses don't tell all: {"image_rows": [rows]} of the images that have one.
+# Nothing where these have neither alternative texts nor files, and count from 0 with no upload among them.
 IMAGE_ROWS = """
 (SELECT CASE WHEN bool_or(i.alt <> '' OR i.file <> '' OR i.position <> i.place)
         THEN jsonb_build_object('image_rows', coalesce(jsonb_agg(jsonb_build_object(

@@ -332,7 +332,7 @@ def test_images_go_back_to_what_they_were() -> None:
 
 
 def _with_odd_images() -> None:
-    """Texts, a position twice, gaps, an address twice, an uploaded picture in between, one that was fetched."""
+    """Texts, a position twice, gaps, an address twice, an uploaded picture between them, a fetched one."""
     import_rows([row("A"), row("B", images="https://example.com/0.jpg | https://example.com/1.jpg")])
     product = Product.objects.get(sku="A")
     for position, url, file, alt in [
@@ -525,6 +525,29 @@ def test_a_part_that_is_done_twice_writes_once() -> None:
     assert do(job) == "nothing to do"
     work(undone)
     assert outcomes(undone) == {"updated": 15, "removed": 30}
+
+
+def test_products_are_found_by_key_where_statistics_are_of_the_emptied_catalogue() -> None:
+    """A journal without statistics beside products whose statistics say that there are none: the planner had
+    read each product and, for each, the journal: minutes for each part."""
+    run = import_rows([row(f"A-{number:04}") for number in range(600)])
+    gone = import_rows([row(f"A-{number:04}") for number in range(600)], mode="delete")
+    work(undoing.begin(gone))
+    job = work_up_to(undoing.begin(ImportRun.objects.latest("pk")), "undo")
+    assert run
+    plans = []
+
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FOR UPDATE OF p" in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE pg_class SET reltuples = 1 WHERE relname = 'shop_product'")
+                execute("EXPLAIN " + sql, params, many, context)
+                plans.append("\n".join(line for (line,) in context["cursor"].fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        do(job)
+    assert ["Index Cond: (id = ANY" in plan for plan in plans] == [True]
 
 
 def test_undo_without_the_right_to_leave_triggers_out_does_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
