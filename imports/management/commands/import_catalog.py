@@ -14,6 +14,7 @@ from rich.console import Console
 from imports import choices, columns, links, pipeline, profiles, receiving, remembering, showing, watching
 from imports.dialect import RefusedFile
 from imports.management import correcting, deciding, reaching
+from imports.management.arguments import text
 from imports.models import ImportRun
 
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--set",
             action="append",
+            type=text,
             default=[],
             metavar="OUR=VALUE",
             help="what our column gets where the file has no such column or a blank cell"
@@ -64,6 +66,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--clear-token",
+            type=text,
             metavar="TEXT",
             help="a cell with just this text clears its field (default: __clear__)",
         )
@@ -113,8 +116,11 @@ class Command(BaseCommand):
             chosen = _choices(run, options)
             if options["preview"] and not options["json"]:
                 self._show_samples(run, chosen)
+            reach = reaching.given(options, run)
+            if reach["source"] and options["source"] is None:
+                self.stderr.write(f"Source: “{run.source}”, as for that file (--source '' for none).")
             return pipeline.confirm(
-                run=run, mode=options["mode"], preview=options["preview"], **chosen, **reaching.given(options)
+                run=run, mode=options["mode"], preview=options["preview"], **chosen, **reach
             )
         except choices.MappingError as error:
             receiving.discard(run)
