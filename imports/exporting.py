@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from imports import storing
 from imports.files import MOST_ROWS, CsvFile, FileError, TableFile, XlsxFile, too_many_rows
 from imports.layouts import Layout, OurLayout
 from imports.models import ExportRun
@@ -167,6 +168,7 @@ def purge_old(*, older_than: timedelta) -> int:
     ended = ExportRun.objects.filter(finished_at__lt=timezone.now() - older_than).exclude(file="")
     for run in (old := list(ended.order_by("pk")[:_PURGED_AT_ONCE])):
         _remove_files(run)
+        storing.remove_folder(run.folder)
         ExportRun.objects.filter(pk=run.pk).update(file="")
     return len(old)
 

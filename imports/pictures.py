@@ -6,11 +6,12 @@ Parts of the statements that write products, so that the images come with them o
 from __future__ import annotations
 
 from imports.models import ImportRun
-from imports.variant_columns import IMAGES
+from imports.variant_columns import IMAGE_ROWS, IMAGES
 
 DIFFER = f"(s.images IS NOT NULL AND s.images <> {IMAGES})"
-# What the journal says of them: {"images": [addresses]}, or nothing where they stay.
-BEFORE = f"CASE WHEN {DIFFER} THEN jsonb_build_object('images', {IMAGES}) ELSE '{{}}' END"
+# What the journal says of them: {"images": [addresses]}, or nothing where they stay. Before, there may be
+# their rows as well; after, an image that stayed has what it had, and a new one has nothing but its address.
+BEFORE = f"CASE WHEN {DIFFER} THEN jsonb_build_object('images', {IMAGES}) || {IMAGE_ROWS} ELSE '{{}}' END"
 AFTER = f"CASE WHEN {DIFFER} THEN jsonb_build_object('images', s.images) ELSE '{{}}' END"
 
 _ANOTHER_HAS_IT = """
@@ -37,6 +38,15 @@ REPLACED = f"""
     SELECT w.id, w.url, '', '', w.position FROM wanted w
     WHERE NOT EXISTS (SELECT FROM shop_productimage i WHERE i.product_id = w.id AND i.source_url = w.url)
 )
+"""
+
+# The rows that an undo puts back as they were: those that `before` has of products `j`.
+AS_BEFORE = """
+INSERT INTO shop_productimage (id, product_id, source_url, file, alt, position)
+SELECT i.id, j.id, i.source_url, i.file, i.alt, i.position
+FROM {restored} j, jsonb_populate_recordset(
+    NULL::shop_productimage, coalesce(j.before -> 'image_rows', '[]') || coalesce(j.before -> 'uploads', '[]')
+) i
 """
 
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from imports import storing
 from imports.models import (
     Chunk,
     CreatedProducts,
@@ -80,9 +81,7 @@ def purge(claim: Claim) -> None:
     for count in _removing(run):
         removed += count
         claim.report(min(removed, all_rows), all_rows)
-    for file in (run.file, run.rejected_file):
-        if file.name:
-            file.storage.delete(file.name)
+    storing.remove(run.file.name, run.rejected_file.name)
     with transaction.atomic():
         ImportRun.objects.filter(pk=run.pk).update(file="", rejected_file="")
         claiming.complete(claim)

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.functions import Now
 
-from imports import numbers, pipeline, profiles, remembering
+from imports import numbers, pipeline, profiles, remembering, storing
 from imports.corrections import Corrections
 from imports.dialect import RefusedFile, inspect
 from imports.models import ImportRun, upload_path
@@ -78,7 +78,7 @@ def receive(
         look_again(run, recall=recall, **given)
         run.save()
     except BaseException:
-        default_storage.delete(run.file.name or name)
+        storing.remove(run.file.name or name)
         raise
     return run
 
@@ -137,7 +137,7 @@ def same_file(run: ImportRun) -> ImportRun | None:
 
 def discard(run: ImportRun) -> None:
     """Delete a draft and its file."""
-    run.file.delete(save=False)
+    storing.remove(run.file.name)
     run.delete()
 
 

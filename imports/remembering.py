@@ -5,7 +5,8 @@ with a rejected-rows file are not part of it: a mended file is read as the one t
 without a header has nothing to be known by.
 
 Options that a sample showed are not kept, only those that a person chose: the next file's numbers speak for
-themselves.
+themselves. Nor is it kept that products were unpublished because the file lacked them, only the category and
+the source that this was about: proposed, they do nothing by themselves.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from django.db.models.functions import Now
 
 from imports import columns
 from imports.models import ImportRun, SavedMapping
+from shop.models import Category
 
-_AS_CHOSEN = ("constants", "blank", "clear_token", "keep_unknown", "stock_as")
+_AS_CHOSEN = ("constants", "blank", "clear_token", "keep_unknown", "stock_as", "source")
 
 
 def recall(run: ImportRun) -> None:
@@ -41,19 +43,20 @@ def recall(run: ImportRun) -> None:
     for name in _AS_CHOSEN:
         setattr(run, name, saved.values.get(name, getattr(run, name)))  # older ones don't have all
     run.constants = _known(run.constants)
+    run.mirror_category = Category.objects.filter(pk=saved.values.get("mirror_category")).first()
     if _chosen(run) == guess:
         run.saved_mapping = None
 
 
 def _chosen(run: ImportRun) -> list[Any]:
-    return [getattr(run, name) for name in ("mapping", "profile", "options", *_AS_CHOSEN)]
+    return [getattr(run, name) for name in ("mapping", "profile", "options", "mirror_category", *_AS_CHOSEN)]
 
 
 def forget(run: ImportRun) -> None:
     """Have the draft's choices, except for its mapping, as they are for a header never seen before."""
     run.saved_mapping = None
     usual = ImportRun()
-    for name in ("options", *_AS_CHOSEN):
+    for name in ("options", "mirror_category", *_AS_CHOSEN):
         setattr(run, name, getattr(usual, name))
 
 
@@ -67,6 +70,7 @@ def remember(run: ImportRun, *, options: Mapping[str, Mapping[str, str]], by: An
         saved, is_new = SavedMapping.objects.select_for_update().get_or_create(
             signature=signature, defaults={"header": _header(run), "values": values, "by": by}
         )
+        values |= _not_asked(run, saved.values)
         if not is_new and saved.values != values:
             saved.values, saved.by, saved.used, saved.mapped_at = values, by, 0, Now()
             saved.save()
@@ -80,8 +84,18 @@ def _values(run: ImportRun, options: Mapping[str, Mapping[str, str]]) -> dict[st
         "mapping": {name: places.get(run.mapping.get(name, -1)) for name in columns.BY_NAME},
         "profile": run.profile,
         "options": {name: dict(chosen) for name, chosen in options.items()},
+        "mirror_category": run.mirror_category_id,
         **{name: getattr(run, name) for name in _AS_CHOSEN},
     }
+
+
+def _not_asked(run: ImportRun, saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What the import has no say in, as it was: one that takes products out has no source, and one that
+    unpublishes nothing for being absent has no category."""
+    kept = {"source": saved.get("source", "")} if run.removes else {}
+    if not run.mirror_category_id:
+        kept["mirror_category"] = saved.get("mirror_category")
+    return kept
 
 
 def _recalled_mapping(run: ImportRun, saved: Mapping[str, int | None]) -> dict[str, int]:

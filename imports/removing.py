@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from imports import binding
 from imports.models import Chunk, ImportRun
-from imports.variant_columns import IMAGES, UPLOADS
+from imports.variant_columns import IMAGE_ROWS, IMAGES, UPLOADS
 from shop import references
 from shop.models import Product
 
@@ -23,8 +23,9 @@ _STAYS = (
     "“{sku}” can’t be deleted: its variant “{what}” stays. List all of its variants as well, or give that one"
     " another parent first."
 )
-# In the journal of a deleted product: the addresses of its images, and the rows of those that were uploaded.
-_WITH_IMAGES = f"jsonb_build_object('images', {IMAGES}, 'uploads', {UPLOADS})"
+# In the journal of a deleted product: the addresses of its images, their rows where these say more, and the
+# rows of those that were uploaded.
+WITH_IMAGES = f"jsonb_build_object('images', {IMAGES}, 'uploads', {UPLOADS}) || {IMAGE_ROWS}"
 
 
 def remove(cursor: CursorWrapper, run: ImportRun, payload: dict[str, Any]) -> dict[str, int]:
@@ -187,7 +188,7 @@ class _Removal:
         return self._execute(
             f"""
             WITH {_judged(self.run, self.where)}, {_REJECTED}, going AS MATERIALIZED (
-                SELECT j.line, j.counts, p.id, p.version, to_jsonb(p) || {_WITH_IMAGES} AS before
+                SELECT j.line, j.counts, p.id, p.version, to_jsonb(p) || {WITH_IMAGES} AS before
                 FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.message IS NULL
             ), images AS (
                 DELETE FROM shop_productimage i USING going g WHERE i.product_id = g.id

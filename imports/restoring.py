@@ -13,9 +13,9 @@ from typing import Any, cast
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from imports import keeping, pictures, pipeline
+from imports import keeping, pictures, pipeline, removing
 from imports.models import ImportRun
-from imports.variant_columns import IMAGES, UPLOADS
+from imports.variant_columns import IMAGES
 from shop.models import Product
 from tasks.claiming import Claim
 
@@ -84,12 +84,16 @@ class _Part:
         return int(self.cursor.rowcount)
 
     def _lock(self) -> None:
-        """The products and, unless they only go, the parents and categories that they return to."""
+        """The products and, unless they only go, the parents and categories that they return to.
+
+        By an array of keys: where an emptied table is filled again, its statistics still say that there is
+        hardly a row, and a join would read all of them, and for each of them the journal.
+        """
         parents = "UNION SELECT (j.before ->> 'parent_id')::uuid FROM j" if self.moves_under else ""
         self._execute(
             f"""
             WITH j AS ({self.journal}), locked AS MATERIALIZED (
-                SELECT 1 FROM shop_product p WHERE p.id IN (SELECT j.id FROM j {parents})
+                SELECT 1 FROM shop_product p WHERE p.id = ANY(ARRAY(SELECT j.id FROM j {parents}))
                 ORDER BY p.sku FOR UPDATE OF p
             ) SELECT count(*) FROM locked
             """
@@ -138,17 +142,15 @@ class _Part:
     def _remove(self) -> int:
         """Take products out with their images; the journal gets all that they were.
 
-        Only what a redo takes out, because an undo had brought it back, can have uploaded images: any other
-        product with one was changed since and is kept.
+        Only what a redo takes out, because an undo had brought it back, can have uploaded images or texts
+        beside them: any other product with one was changed since and is kept.
         """
-        uploads = f", {UPLOADS} AS uploads" if self.is_redo else ""
+        images = removing.WITH_IMAGES if self.is_redo else f"jsonb_build_object('images', {IMAGES})"
         self._execute(
             f"""
             INSERT INTO imports_rowchange
                 (run_id, product_id, line, before, after, version_before, version_after)
-            SELECT %(run)s, p.id, 0,
-                   (SELECT to_jsonb(r) FROM (SELECT p.*, {IMAGES} AS images {uploads}) r),
-                   NULL, p.version, NULL
+            SELECT %(run)s, p.id, 0, to_jsonb(p) || {images}, NULL, p.version, NULL
             FROM judged j JOIN shop_product p ON p.id = j.id WHERE j.code IS NULL AND j.deed = 'remove'
             """
         )
@@ -180,15 +182,30 @@ class _Part:
             """
         )
         if restored:
-            self._execute(
-                f"""
-                WITH changed AS MATERIALIZED (
-                    SELECT j.id, j.before AS after FROM judged j
-                    WHERE j.code IS NULL AND j.deed = 'restore' AND jsonb_exists(j.before, 'images')
-                ) {pictures.REPLACED} SELECT count(*) FROM changed
-                """
-            )
+            self._restore_images()
         return restored
+
+    def _restore_images(self) -> None:
+        """By their addresses; where the journal has the rows, these replace what is there."""
+        with_rows = "jsonb_exists(j.before, 'image_rows')"
+        restored = "FROM judged j WHERE j.code IS NULL AND j.deed = 'restore'"
+        self._execute(
+            f"""
+            WITH changed AS MATERIALIZED (
+                SELECT j.id, j.before AS after {restored}
+                AND jsonb_exists(j.before, 'images') AND NOT {with_rows}
+            ) {pictures.REPLACED} SELECT count(*) FROM changed
+            """
+        )
+        by_row = f"(SELECT j.id, j.before {restored} AND {with_rows})"
+        # In two statements: one would not see that the rows with the same ids are gone.
+        self._execute(
+            f"""
+            DELETE FROM shop_productimage i USING {by_row} j
+            WHERE i.product_id = j.id AND i.source_url <> ''
+            """
+        )
+        self._execute(pictures.AS_BEFORE.format(restored=by_row))
 
     def _bring_back(self, *, opens_stock: bool) -> int:
         """Insert products as they were, in the order of their slugs, which keeps the indexes' pages warm.
@@ -217,11 +234,9 @@ class _Part:
                 INSERT INTO shop_productimage (product_id, source_url, file, alt, position)
                 SELECT j.id, a.url, '', '', a.number - 1
                 FROM back j, jsonb_array_elements_text(j.before -> 'images') WITH ORDINALITY AS a(url, number)
-                UNION ALL
-                SELECT j.id, '', i.file, i.alt, i.position
-                FROM back j, jsonb_populate_recordset(
-                    NULL::shop_productimage, coalesce(j.before -> 'uploads', '[]')
-                ) i
+                WHERE NOT jsonb_exists(j.before, 'image_rows')
+            ), image_rows AS (
+                {pictures.AS_BEFORE.format(restored="back")}
             ), journaled AS (
                 INSERT INTO imports_rowchange
                     (run_id, product_id, line, before, after, version_before, version_after)

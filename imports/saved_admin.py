@@ -15,6 +15,7 @@ from imports.column import short
 from imports.columns import BY_NAME
 from imports.models import ImportRun, SavedMapping
 from imports.profiles import BY_NAME as PROFILES
+from shop.models import Category
 from tasks.listing import spoken
 
 
@@ -31,6 +32,7 @@ class SavedMappingAdmin(ModelAdmin):
     fieldsets = [
         (None, {"fields": ["header_in_order", "shop", "mapped", "set_aside"]}),
         ("How cells are read", {"fields": ["formats", "constants", "blank_cells", "token", "unknown"]}),
+        ("Proposed, never done by itself", {"fields": ["feed", "mirrored"]}),
         ("Who and when", {"fields": ["by", "chosen", "used", "last_used", "signature"]}),
     ]
     readonly_fields = [field for _, part in fieldsets for field in part["fields"]]
@@ -89,6 +91,15 @@ class SavedMappingAdmin(ModelAdmin):
     @display(description="columns that are not ours")
     def unknown(self, saved: SavedMapping) -> str:
         return "Kept in the metadata" if saved.values["keep_unknown"] else "Ignored"
+
+    @display(description="source")
+    def feed(self, saved: SavedMapping) -> str:
+        return saved.values.get("source") or "–"
+
+    @display(description="category of what the file lacks")
+    def mirrored(self, saved: SavedMapping) -> str:
+        category = Category.objects.filter(pk=saved.values.get("mirror_category")).first()
+        return category.full_name if category else "–"
 
     @display(description="chosen", ordering="mapped_at")
     def chosen(self, saved: SavedMapping) -> SafeString | str:

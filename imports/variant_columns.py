@@ -26,6 +26,17 @@ IMAGES = """
  FROM shop_productimage i WHERE i.product_id = p.id AND i.source_url <> '')
 """
 
+# For the journal, where the addresses don't tell all: {"image_rows": [rows]} of the images that have one.
+# Nothing where these have neither alternative texts nor files, and count from 0 with no upload among them.
+IMAGE_ROWS = """
+(SELECT CASE WHEN bool_or(i.alt <> '' OR i.file <> '' OR i.position <> i.place)
+        THEN jsonb_build_object('image_rows', coalesce(jsonb_agg(jsonb_build_object(
+            'id', i.id, 'source_url', i.source_url, 'file', i.file, 'alt', i.alt, 'position', i.position
+        ) ORDER BY i.id) FILTER (WHERE i.source_url <> ''), '[]')) ELSE '{}' END
+ FROM (SELECT i.*, row_number() OVER (ORDER BY i.position, i.id) - 1 AS place
+       FROM shop_productimage i WHERE i.product_id = p.id) i)
+"""
+
 # The rows of its images that were uploaded, which the catalogue has no other way to get back.
 UPLOADS = """
 (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.position, i.id), '[]')

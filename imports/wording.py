@@ -13,6 +13,7 @@ _LONGEST = 120  # characters of a value
 _LABELS = {"category_id": "category", "parent_id": "variant of", "source": "feed"}
 _NOTHING = "–"
 _BY_NUMBER = re.compile(r"\((?:(\w+)\|)?(\w+)\)")
+_FOR_UNDO = {"image_rows"}  # what only an undo needs to know
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Teller:
         """What the two sides say, field by field, in the order of their names."""
         return [
             Told(_LABELS.get(name, name), *self._both(name, before.get(name), after.get(name)))
-            for name in sorted({*before, *after})
+            for name in sorted({*before, *after} - _FOR_UNDO)
         ]
 
     def _both(self, name: str, before: Any, after: Any) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from imports import choices, columns, profiles
+from imports.management.arguments import text
 from imports.models import ImportRun
 
 
@@ -27,6 +28,7 @@ def _add_columns(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         action="append",
+        type=text,
         default=[],
         metavar="OUR=VALUE",
         help="what our column gets where the file has no such column or a blank cell"
@@ -50,6 +52,7 @@ def _add_cells(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--clear-token",
+        type=text,
         metavar="TEXT",
         help="a cell with just this text clears its field (default: __clear__)",
     )

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from imports import difference_file, links, pipeline, retrying
 from imports.blast_radius import NotAccepted
+from imports.management.arguments import count
+from imports.management.steering import refusing, run_of
 from imports.models import ImportRun
 
 _SHOWN = 20  # differences, unless told
@@ -42,7 +44,7 @@ def add_options(parser: ArgumentParser) -> None:
         help="show what would change, and write nothing before it is approved",
     )
     parser.add_argument(
-        "--limit", type=int, default=_SHOWN, metavar="N", help=f"differences to show ({_SHOWN})"
+        "--limit", type=count, default=_SHOWN, metavar="N", help=f"differences to show ({_SHOWN})"
     )
     parser.add_argument("--yes", action="store_true", help="with --approve: accept the preview's warnings")
 
@@ -52,23 +54,18 @@ def decided(options: dict[str, Any]) -> ImportRun | None:
     none. Raises CommandError."""
     try:
         if options["approve"] is not None:
-            return pipeline.approve(run=_run(options["approve"]), accept_warnings=options["yes"])
+            with refusing("approved"):
+                return pipeline.approve(run=run_of(options["approve"]), accept_warnings=options["yes"])
         if options["discard"] is not None:
-            return pipeline.discard(run=_run(options["discard"]))
+            with refusing("discarded"):
+                return pipeline.discard(run=run_of(options["discard"]))
         if options["retry_skipped"] is not None:
-            return retrying.retry_skipped(run=_run(options["retry_skipped"]))
+            return retrying.retry_skipped(run=run_of(options["retry_skipped"]))
     except NotAccepted as refused:
         raise CommandError(f"{refused} (--yes accepts the warnings.)", returncode=1) from None
-    except (pipeline.RunEnded, retrying.NothingToRetry) as refused:
-        raise CommandError(f"{str(refused).rstrip('.')}.", returncode=1) from None
+    except retrying.NothingToRetry as refused:
+        raise CommandError(str(refused), returncode=1) from None
     return None
-
-
-def _run(pk: int) -> ImportRun:
-    run = ImportRun.objects.filter(pk=pk).first()
-    if run is None:
-        raise CommandError(f"There is no import {pk}. The page of imports lists them.", returncode=2)
-    return run
 
 
 def as_json(run: ImportRun, *, limit: int) -> dict[str, Any]:

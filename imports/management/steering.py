@@ -1,4 +1,4 @@
-"""What the commands share that pause, resume and cancel an import."""
+"""What the commands share that pause, resume, cancel, approve, discard or undo an import."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 
-from imports import blast_radius, differences, pipeline, policies, staging
+from imports import blast_radius, differences, pipeline, policies, receiving, staging
 from imports.columns import BY_NAME
 from imports.contrasting import label_of
 from imports.differences import ACTIONS, CREATED, REMOVED, UPDATED, Wanted
@@ -106,6 +106,7 @@ def _page(request: HttpRequest, run: ImportRun, wanted: Wanted, error: str = "")
         status=422 if error else 200,
         error=error,
         outcomes=outcomes,
+        same_file=receiving.same_file(run),
         terms=policies.terms(run),
         warned=_warned(run),
         unlisted=_unlisted(run),

@@ -199,7 +199,7 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         status=422 if error else 200,
         run=run,
         error=error,
-        earlier=receiving.same_file(run),
+        same_file=receiving.same_file(run),
         encodings=ENCODINGS,
         delimiters=DELIMITER_LABELS,
         shops=profiles.PROFILES,
@@ -210,6 +210,6 @@ def _form(request: HttpRequest, run: ImportRun, error: str = "") -> HttpResponse
         blanks=ImportRun.Blank.choices,
         stock_choices=ImportRun.StockAs.choices,
         rows=rows[:_PREVIEW_ROWS],
-        **policing.shown(request),
+        **policing.shown(request, run),
         **mapping.table(run, rows),
     )

@@ -36,13 +36,14 @@ def policies_of(request: HttpRequest, run: ImportRun) -> policies.Policies:
     return chosen
 
 
-def shown(request: HttpRequest) -> dict[str, Any]:
-    """What the template needs besides the draft."""
+def shown(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+    """What the template needs besides the draft. Its category is that of an earlier file, to be proposed."""
+    proposed = run.mirror_category.full_name if run.mirror_category else ""
     sources = ImportRun.objects.exclude(source="").order_by("source").values_list("source", flat=True)
     return {
         "errors": ImportRun.Errors.choices,
         "mirrors": ImportRun.Mirror.choices,
-        "mirror_path": request.POST.get("mirror_category", ""),
+        "mirror_path": request.POST.get("mirror_category", proposed),
         "category_names": Category.objects.values_list("full_name", flat=True)[:_OFFERED],
         "sources": sources.distinct()[:_OFFERED],
     }

@@ -184,6 +184,32 @@ def test_command_says_that_it_goes_by_an_earlier_import(tmp_path: Path) -> None:
     )
 
 
+def said_by(path: Path, *options: str) -> str:
+    said = StringIO()
+    call_command("import_catalog", str(path), *options, stdout=StringIO(), stderr=said)
+    return said.getvalue()
+
+
+def test_source_of_an_earlier_import_is_said_and_can_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.csv"
+    begin(tmp_path, FILE, "--source", "acme")
+    assert said_by(path).endswith("Source: “acme”, as for that file (--source '' for none).\n")
+    said_by(path, "--mode", "delete")
+    said_by(path, "--source", "")
+    runs = ImportRun.objects.order_by("pk").values_list("mode", "source", "mirror")
+    assert list(runs) == [
+        ("upsert", "acme", ""), ("upsert", "acme", ""), ("delete", "", ""), ("upsert", "", ""),
+    ]  # fmt: skip
+
+
+def test_mirror_of_a_source_that_was_not_named_now_is_refused(tmp_path: Path) -> None:
+    begin(tmp_path, FILE, "--source", "acme", "--mirror-source")
+    with pytest.raises(CommandError, match="Name the source"):
+        begin_again(tmp_path, FILE, "--mirror-source")
+    run = begin_again(tmp_path, FILE)
+    assert (run.source, run.mirror, run.mirror_category) == ("acme", "", None)
+
+
 PREVIEW = """
 column    of the file  what stands there  becomes   look at
 sku       Artikelnr    A                  A
@@ -327,7 +353,7 @@ def test_no_import_to_decide_on_is_bad_usage(options: list[str]) -> None:
     with pytest.raises(CommandError) as refused:
         told(*options)
     assert str(refused.value) in (
-        "There is no import 4711. The page of imports lists them.",
+        "There is no import 4711. Their numbers are in the admin's list.",
         "Error: one of the arguments file --approve --discard --retry-skipped is required",
         "Error: argument --approve: not allowed with argument --discard",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 import pytest
@@ -52,6 +53,23 @@ def test_what_is_hidden_where_products_are_taken_out_counts_for_nothing(client: 
     start(client, run, mode="unpublish", mirror="source", source="acme")
 
     assert (run.state, run.mode, run.mirror, run.source) == ("planning", "unpublish", "", "")
+
+
+def test_source_and_category_of_the_last_file_are_filled_in_and_nothing_is_switched_on(
+    client: Client,  # noqa: F811
+) -> None:
+    Category.objects.create(name="Home")
+    first, second = receive("sku,name\nA,Pot\n"), receive("sku,name\nB,Pot\n", recall=False)
+    assert "Filled in as for the last file" not in text_of(client.get(page_of(second)))
+    start(client, first, mirror="category", mirror_category="home", source="acme")
+
+    page = client.get(page_of(receive("sku,name\nB,Pot\n"))).text
+
+    assert re.findall(r'name="(mirror_category|source)" value="([^"]*)"', page) == [
+        ("mirror_category", "Home"), ("source", "acme"),
+    ]  # fmt: skip
+    assert re.findall(r'name="mirror"[^>]*value="([^"]*)" checked', page) == [""]
+    assert "Filled in as for the last file with this header." in page
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,16 @@ def chips(answer: Any) -> list[str]:
 # --- The mapping page ------------------------------------------------------------------------------------
 
 
+def test_preview_of_the_same_file_again_links_to_the_first_import(client: Client, run: ImportRun) -> None:
+    again = work(confirm(SECOND, preview=True))
+    answer = client.get(page_of(again))
+    assert f"The same file was imported before: Import {run.pk}: catalog.csv , to be approved" in text_of(
+        answer
+    )
+    assert f'href="{page_of(run)}"' in answer.text
+    assert "imported before" not in text_of(client.get(page_of(run)))
+
+
 def test_mapping_page_starts_a_preview_or_the_import_itself(client: Client) -> None:
     run = receive("sku,name,price\nA,Bowl,1.50\n")
     assert "Preview everything Import now Discard Preview reads the whole file" in text_of(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import models
 from django.utils import timezone
 
@@ -74,9 +76,18 @@ def test_old_import_loses_its_details_and_keeps_its_counts() -> None:
     assert purging.begin_old(older_than=MONTH) == 1
     work(run)
     assert left(run) == {}
-    assert [name for name in stored if storage.exists(name)] == []
+    assert [name for name in [*stored, os.path.dirname(stored[0])] if storage.exists(name)] == []
     assert (outcomes(run), run.file.name, run.rejected_file.name) == (counted, "", "")
     assert run.purged_at is not None
+
+
+def test_folder_with_a_file_of_somebody_else_stays() -> None:
+    run = an_import()
+    stored, storage = files(run), run.file.storage
+    other = storage.save(f"{os.path.dirname(stored[0])}/notes.txt", ContentFile(b"keep"))
+    purging.begin_old(older_than=MONTH)
+    work(run)
+    assert [name for name in [*stored, other] if storage.exists(name)] == [other]
 
 
 def test_younger_import_keeps_everything() -> None:

@@ -32,6 +32,11 @@ def stored(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+def folders(media: Path) -> list[Path]:
+    """Those of uploads, empty ones too."""
+    return list((media / "imports").iterdir())
+
+
 def test_file_is_stored_hashed_and_looked_at() -> None:
     data = "sku;name;Preis\nA;Brett;1\nB;Käse;2\n".encode("cp1252")
 
@@ -93,7 +98,7 @@ def test_refused_file_is_not_kept(media: Path) -> None:
     with pytest.raises(RefusedFile):
         receive(b"%PDF-1.7 ...")
 
-    assert (stored(media), ImportRun.objects.count()) == ([], 0)
+    assert (stored(media), folders(media), ImportRun.objects.count()) == ([], [], 0)
 
 
 def test_discarded_draft_takes_its_file_along(media: Path) -> None:
@@ -102,7 +107,20 @@ def test_discarded_draft_takes_its_file_along(media: Path) -> None:
 
     receiving.discard(run)
 
-    assert (stored(media), ImportRun.objects.count()) == ([], 0)
+    assert (stored(media), folders(media), ImportRun.objects.count()) == ([], [], 0)
+
+
+def test_discarded_draft_goes_from_a_storage_without_folders(settings: Any) -> None:
+    settings.STORAGES = settings.STORAGES | {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"}
+    }
+    run = receive(b"sku,name\nA,Board\n")
+    name = run.file.name
+    assert default_storage.exists(name)
+
+    receiving.discard(run)
+
+    assert (default_storage.exists(name), ImportRun.objects.count()) == (False, 0)
 
 
 @pytest.mark.parametrize(

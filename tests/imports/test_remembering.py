@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 
 from imports import columns, pipeline, receiving
 from imports.models import ImportRun, SavedMapping
+from shop.models import Category
 from tests.imports.running import receive
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +24,7 @@ CHOSEN: dict[str, Any] = {
     "clear_token": "-",
     "keep_unknown": True,
     "stock_as": "adjust",
+    "source": "acme",
 }
 USUAL: dict[str, Any] = {
     "options": {},
@@ -31,6 +33,7 @@ USUAL: dict[str, Any] = {
     "clear_token": "__clear__",
     "keep_unknown": False,
     "stock_as": "set",
+    "source": "",
 }
 READ = {"encoding": "utf-8", "delimiter": ","}
 
@@ -100,8 +103,42 @@ def test_draft_that_is_read_with_another_delimiter_keeps_nothing_of_the_old_head
 
 def test_confirming_without_choices_goes_by_what_was_recalled() -> None:
     confirmed()
-    run = pipeline.confirm(run=receive(FILE))
+    draft = receive(FILE)
+    run = pipeline.confirm(run=draft, source=draft.source)
     assert choices(run) == CHOSEN
+
+
+def proposal(content: str = FILE) -> tuple[str, str, Category | None]:
+    """What the next file with the header would do with products that it lacks."""
+    run = receive(content)
+    return run.mirror, run.source, run.mirror_category
+
+
+def test_category_and_source_of_a_mirror_are_proposed_and_the_mirror_is_not() -> None:
+    home = Category.objects.create(name="Home")
+    confirmed(**CHOSEN, mirror="category", mirror_category=home)
+    assert proposal() == ("", "acme", home)
+    confirmed(**CHOSEN, mirror="source")
+    assert proposal() == ("", "acme", home)
+
+
+def test_import_that_has_no_say_in_them_leaves_source_and_category_as_they_were() -> None:
+    home = Category.objects.create(name="Home")
+    confirmed(**CHOSEN, mirror="category", mirror_category=home)
+    confirmed(mapping={"sku": 0}, mode="delete")
+    assert proposal() == ("", "acme", home)
+    confirmed(mapping={"sku": 0})
+    assert proposal() == ("", "", home)
+    home.delete()
+    assert proposal() == ("", "", None)
+
+
+def test_mapping_that_was_saved_before_sources_were_is_still_good() -> None:
+    confirmed()
+    saved = SavedMapping.objects.get()
+    del saved.values["source"], saved.values["mirror_category"]
+    saved.save()
+    assert proposal() == ("", "", None)
 
 
 def test_numbers_of_the_next_file_speak_for_themselves_where_nobody_chose() -> None:

@@ -12,6 +12,7 @@ from django.test import Client
 
 from imports import pipeline
 from imports.models import SavedMapping
+from shop.models import Category
 from tests.imports.running import receive
 from tests.imports.shaped_files import fixture
 
@@ -41,6 +42,9 @@ def test_saved_mapping_tells_what_was_chosen(admin_client: Client, admin_user: U
         mapping={"sku": 0, "name": 1, "price": 2},
         options={"price": {"format": "comma", "currency": "EUR"}},
         constants={"category": "<Home>"},
+        source="acme",
+        mirror="category",
+        mirror_category=Category.objects.create(name="Home"),
         by=admin_user,
     )
 
@@ -57,6 +61,8 @@ def test_saved_mapping_tells_what_was_chosen(admin_client: Client, admin_user: U
         "Blank cells": "Keep what the catalogue has",
         "Text that clears a field": "__clear__",
         "Columns that are not ours": "Ignored",
+        "Source": "acme",
+        "Category of what the file lacks": "Home",
         "By": "admin",
         "Used": "1",
         "Signature": mapping.signature,

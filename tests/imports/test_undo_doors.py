@@ -168,7 +168,7 @@ def test_command_refuses_what_cannot_be_undone() -> None:
     work(confirm([row("A")]))
     same = ImportRun.objects.latest("pk")
     for pk, message in [
-        (run.pk + 99, f"There is no import {run.pk + 99}."),
+        (run.pk + 99, f"There is no import {run.pk + 99}. Their numbers are in the admin's list."),
         (same.pk, f"{same} changed nothing, so there is nothing to take back."),
     ]:
         with pytest.raises(CommandError) as refused:

@@ -331,6 +331,54 @@ def test_images_go_back_to_what_they_were() -> None:
     assert ProductImage.objects.count() == 4
 
 
+def _with_odd_images() -> None:
+    """Texts, a position twice, gaps, an address twice, an uploaded picture between them, a fetched one."""
+    import_rows([row("A"), row("B", images="https://example.com/0.jpg | https://example.com/1.jpg")])
+    product = Product.objects.get(sku="A")
+    for position, url, file, alt in [
+        (7, "https://example.com/1.jpg", "", "from the back"),
+        (3, "https://example.com/0.jpg", "", "from the front"),
+        (3, "", "products/own.jpg", "our own"),
+        (3, "https://example.com/0.jpg", "products/fetched.jpg", ""),
+    ]:
+        ProductImage.objects.create(product=product, source_url=url, file=file, alt=alt, position=position)
+
+
+def _image_rows() -> Table:
+    return list(ProductImage.objects.order_by("pk").exclude(alt="").values_list("pk", "alt"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ([row("A", images="https://example.com/2.jpg"), row("B", images="https://example.com/2.jpg")], {}),
+        ([row("A", images="https://example.com/1.jpg"), row("B", price="9")], {}),
+        ([row("A", images=""), row("B", images="")], {"blank": "clear"}),
+        ([row("A"), row("B")], {"mode": "delete"}),
+    ],
+)
+def test_alternative_texts_and_positions_of_images_come_back(
+    rows: list[dict[str, str]], chosen: dict[str, str]
+) -> None:
+    _with_odd_images()
+    before, texts = whole("source_hash", "opening_stock"), _image_rows()
+    run = import_rows(rows, **chosen)
+    after = whole("source_hash")
+
+    undone = undo(run)
+    assert (said(undone), whole("source_hash", "opening_stock"), _image_rows()) == ([], before, texts)
+    redone = undo(undone)
+    assert (said(redone), whole("source_hash")) == ([], after)
+    again = undo(redone)
+    assert (said(again), whole("source_hash", "opening_stock"), _image_rows()) == ([], before, texts)
+
+
+def test_images_that_are_told_by_their_addresses_are_journaled_as_addresses() -> None:
+    import_rows([row("A", images="https://example.com/0.jpg | https://example.com/1.jpg")])
+    run = import_rows([row("A", images="https://example.com/1.jpg")])
+    assert run.changes.get().before == {"images": ["https://example.com/0.jpg", "https://example.com/1.jpg"]}
+
+
 def test_a_product_with_a_picture_of_its_own_since_is_kept() -> None:
     run = import_rows([row("A")])
     ProductImage.objects.create(product=Product.objects.get(), source_url="https://example.com/1.jpg")
@@ -477,6 +525,29 @@ def test_a_part_that_is_done_twice_writes_once() -> None:
     assert do(job) == "nothing to do"
     work(undone)
     assert outcomes(undone) == {"updated": 15, "removed": 30}
+
+
+def test_products_are_found_by_key_where_statistics_are_of_the_emptied_catalogue() -> None:
+    """A journal without statistics beside products whose statistics say that there are none: the planner had
+    read each product and, for each, the journal: minutes for each part."""
+    run = import_rows([row(f"A-{number:04}") for number in range(600)])
+    gone = import_rows([row(f"A-{number:04}") for number in range(600)], mode="delete")
+    work(undoing.begin(gone))
+    job = work_up_to(undoing.begin(ImportRun.objects.latest("pk")), "undo")
+    assert run
+    plans = []
+
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FOR UPDATE OF p" in sql:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE pg_class SET reltuples = 1 WHERE relname = 'shop_product'")
+                execute("EXPLAIN " + sql, params, many, context)
+                plans.append("\n".join(line for (line,) in context["cursor"].fetchall()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explained):
+        do(job)
+    assert ["Index Cond: (id = ANY" in plan for plan in plans] == [True]
 
 
 def test_undo_without_the_right_to_leave_triggers_out_does_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

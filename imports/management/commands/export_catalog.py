@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from imports import exporting, links, selecting
 from imports.export_watching import watch
 from imports.files import FileError
+from imports.management.arguments import text
 from imports.models import ExportRun
 
 _FORMATS = {f".{format}": format for format in ExportRun.Format.values}
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--category",
+            type=text,
             default="",
             metavar="PATH",
             help="only this one and what is below it: Home > Kitchen",

@@ -65,8 +65,11 @@ class Command(BaseCommand):
             chosen = choosing.given(run, options)
             if options["preview"] and not options["json"]:
                 self._show_samples(run, chosen)
+            reach = reaching.given(options, run)
+            if reach["source"] and options["source"] is None:
+                self.stderr.write(f"Source: “{run.source}”, as for that file (--source '' for none).")
             return pipeline.confirm(
-                run=run, mode=options["mode"], preview=options["preview"], **chosen, **reaching.given(options)
+                run=run, mode=options["mode"], preview=options["preview"], **chosen, **reach
             )
         except choices.MappingError as error:
             receiving.discard(run)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from imports import history
 from imports.history import Event
+from imports.management.arguments import positive, text
 from imports.models import ImportRun
 from imports.wording import Teller, lasted
 
@@ -27,9 +28,9 @@ class Command(BaseCommand):
     help = "Show the imports and undos, newest first, or with --sku what they did to one product."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--sku", help="what happened to this SKU, written as in the catalogue")
+        parser.add_argument("--sku", type=text, help="what happened to this SKU, written as in the catalogue")
         parser.add_argument(
-            "--limit", type=_positive, default=50, metavar="N", help="the newest N imports (default: 50)"
+            "--limit", type=positive, default=50, metavar="N", help="the newest N imports (default: 50)"
         )
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -56,13 +57,6 @@ class Command(BaseCommand):
             Console(file=cast("IO[str]", self.stdout), width=width).print(as_table(found))
         else:
             self.stdout.write("No imports yet.")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def _events(sku: str) -> list[Event]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from imports import inspecting
 from imports.dialect import RefusedFile
 from imports.management import correcting
+from imports.management.arguments import count
 
 _ROWS = 20
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         amount = parser.add_mutually_exclusive_group()
-        amount.add_argument("--rows", type=_count, default=_ROWS, help=f"how many rows to show ({_ROWS})")
+        amount.add_argument("--rows", type=count, default=_ROWS, help=f"how many rows to show ({_ROWS})")
         amount.add_argument("--all", action="store_true", help="show all rows")
         parser.add_argument(
             "--format", choices=("json", "csv"), default="json",
@@ -95,9 +96,3 @@ def _prepare(folder: Path, files: list[Path]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if own := next((path for path in files if path.parent.resolve() == folder.resolve()), None):
         raise CommandError(f"The result would overwrite {own}. Choose another --output-dir.", returncode=2)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"“{text}” is not a number of rows. Write 0 or more.")
-    return int(text)

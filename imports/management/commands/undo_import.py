@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from imports import links, undoing, watching
+from imports.management.steering import run_of
 from imports.models import ImportRun
 
 
@@ -34,9 +35,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = ImportRun.objects.filter(pk=options["id"]).first()
-        if run is None:
-            raise CommandError(f"There is no import {options['id']}.", returncode=2)
+        run = run_of(options["id"])
         try:
             if options["preview"]:
                 self._preview(run, as_json=options["json"])
