@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from imports import blast_radius, choices, forecast, policies, remembering, removing
 from imports.models import Chunk, ImportRun
 from imports.signals import import_finished
+from shop import indexing
 from tasks import claiming
 from tasks.queueing import NewJob, create
 
@@ -486,6 +487,8 @@ def _end(run: ImportRun, state: State, *, then: Callable[[ImportRun], object] | 
         # Dropping a table waits for whoever still reads it, so not in this transaction.
         create([_job(run, "imports.clean", "clearing up")])
         import_finished.send(sender=ImportRun, run=run)
+    if run.created or run.updated or run.removed or run.unlisted:
+        indexing.catalogue_changed()
     if then is not None:
         then(run)
     _admit_next()

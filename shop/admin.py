@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django import forms
@@ -12,6 +12,7 @@ from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.validators import EMPTY_VALUES
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -30,7 +31,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.utils import parse_date_str
 
-from shop import ledger, stock
+from shop import caching, indexing, ledger, stock
 from shop.categories import obstacles
 from shop.doors import product_doors
 from shop.forms import ProductForm
@@ -130,7 +131,7 @@ class ProductAdmin(BigListAdmin):
     change_form_outer_after_template = "shop/panels.html"
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
-        ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
+        ("Price and stock", {"fields": [("price", "compare_at_price"), "stock", ("published", "featured")]}),
         (_OF_VARIANTS, {"fields": ["parent", "options"]}),
         (_LEDGER, {"fields": ["stock_ledger"]}),
         ("More", {"fields": ["metadata", ("created_at", "updated_at")]}),
@@ -222,6 +223,22 @@ class ProductAdmin(BigListAdmin):
             text = f"While the page was open, {pieces}: the stock is {obj.stock:,}."
             self.message_user(request, text, messages.WARNING)
 
+    def save_related(self, request: HttpRequest, form: ProductForm, formsets: Any, change: bool) -> None:
+        """The storefront hears of the product, its pictures included, and of the one whose variant it was."""
+        super().save_related(request, form, formsets, change)
+        before = form.initial.get("parent")
+        indexing.products_changed([form.instance.pk, *([before] if before else [])])
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        gone = [obj.pk, *([obj.parent_id] if obj.parent_id else [])]
+        super().delete_model(request, obj)
+        indexing.products_changed(gone)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            indexing.catalogue_changed()
+
     @display(description="latest movements")
     def stock_ledger(self, product: Product) -> SafeString:
         return ledger.panel(product)
@@ -251,21 +268,33 @@ class ProductAdmin(BigListAdmin):
 
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("published", on=True), "published")
+        self._switch(request, products, "published", on=True, state="published")
 
     @admin.action(description="Unpublish", permissions=["change"])
     def unpublish(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("published", on=False), "unpublished")
+        self._switch(request, products, "published", on=False, state="unpublished")
 
     @admin.action(description="Feature", permissions=["change"])
     def feature(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("featured", on=True), "featured")
+        self._switch(request, products, "featured", on=True, state="featured")
 
     @admin.action(description="Stop featuring", permissions=["change"])
     def unfeature(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("featured", on=False), "no longer featured")
+        self._switch(request, products, "featured", on=False, state="no longer featured")
 
-    def _tell(self, request: HttpRequest, count: int, state: str) -> None:
+    def _switch(
+        self,
+        request: HttpRequest,
+        products: ProductQuerySet,
+        flag: Literal["published", "featured"],
+        *,
+        on: bool,
+        state: str,
+    ) -> None:
+        with transaction.atomic():
+            count = products.switch(flag, on=on)
+            if count:
+                indexing.catalogue_changed()
         if not count:
             self.message_user(request, f"Nothing to do: all of them were {state} already.", messages.INFO)
             return
@@ -304,6 +333,21 @@ class CategoryAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> CategoryQuerySet:
         categories: CategoryQuerySet = super().get_queryset(request)
         return categories.with_product_counts()
+
+    def save_model(self, request: HttpRequest, obj: Category, form: CategoryForm, change: bool) -> None:
+        """Its products are found by the names of their categories."""
+        super().save_model(request, obj, form, change)
+        indexing.category_changed(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        """No product is left in it, so only the tree changes."""
+        super().delete_model(request, obj)
+        caching.forget()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            caching.forget()
 
     @display(description="name")
     def branch(self, category: Category) -> SafeString:
