@@ -1,8 +1,8 @@
 """What pages have in common is kept in Redis for a while; a dead Redis slows the shop, it does not stop it.
 
-Nothing is ever deleted: each key has the catalogue's version, which PostgreSQL keeps (`CatalogueVersion`) and
-which rises in the transaction of every change. Who reads the version before the data can't keep old data under
-a new version.
+Nothing is ever deleted: each key has the catalogue's version, which PostgreSQL keeps (`CatalogueVersion`)
+and which rises in the transaction of every change. Who reads the version before the data can't keep old data
+under a new version.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _key(what: str, *parts: object, version: int) -> str:
 
 
 def _attempt[T](operation: Callable[[], T]) -> T | None:
-    """Do it unless Redis just failed; None when it fails. Whatever is wrong with the cache, the page goes on."""
+    """Do it unless Redis just failed; None when it fails. Whatever is wrong there, the page goes on."""
     global _resting_until
     if time.monotonic() < _resting_until:
         return None

@@ -118,8 +118,8 @@ def _end_of_range(low: str) -> str | None:
 
 
 # What parts the words of names and SKUs, as it does in what is searched for (`shop.search`): PostgreSQL would
-# read the 3 of `AB-3` as a negative number. Descriptions are as PostgreSQL reads them: there it would cost more
-# than all else.
+# read the 3 of `AB-3` as a negative number. Descriptions are as PostgreSQL reads them: there it would cost
+# more than all else.
 PUNCTUATION = "-_./\\,:;'\"()[]{}+*#&@!?=<>|%$^~`"
 _SPACED = "translate({}, %(punctuation)s, repeat(' ', length(%(punctuation)s)))"
 # In small letters by a collation that knows more of them than those from a to z, whatever the database's is.
@@ -172,7 +172,7 @@ class _Part:
             INSERT INTO shop_searchdocument (product_id, {_COLUMNS})
             SELECT p.id, p.version, coalesce(f.version, 0), p.category_id, coalesce(f.lowest, p.price),
                    coalesce(f.highest, p.price), coalesce(f.available, p.stock > 0),
-                   left({_PLAIN.format("p.name")}, 100), {_PLAIN.format("p.name")},
+                   left({_PLAIN.format("p.name")}, 100), {_PLAIN.format("concat_ws(' ', p.name, c.name)")},
                    setweight({_words("p.name || ' ' || p.sku || ' ' || coalesce(f.skus, '')")}, 'A')
                    || setweight({_words("left(coalesce(f.names, ''), 20000)")}, 'B')
                    || setweight({_words("coalesce(c.full_name, '')")}, 'C')

@@ -27,8 +27,8 @@ def of(products: Iterable[UUID]) -> dict[UUID, list[Picture]]:
 
 def first_of(products: Iterable[UUID]) -> dict[UUID, Picture]:
     """The first picture of each product that has one. One query."""
-    images = ProductImage.objects.filter(product__in=list(products)).order_by("product", "position", "pk")
-    return {image.product_id: _picture(image) for image in images.distinct("product")}
+    images = ProductImage.objects.filter(product__in=list(products)).order_by("product_id", "position", "pk")
+    return {image.product_id: _picture(image) for image in images.distinct("product_id")}
 
 
 def _picture(image: ProductImage) -> Picture:

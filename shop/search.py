@@ -19,7 +19,8 @@ from shop.models import SearchDocument
 MAX_LENGTH = 200  # characters of a search that are looked at
 _MAX_WORDS = 12
 _FEW = 3  # hits; with fewer, look for typos
-_ALIKE = 0.42  # how alike a name must be: one letter wrong in a short word, two in a long one
+_ALIKE = 0.34  # how alike a word of the name must be: two letters changed places, one is missing
+_SHORT = 4
 _CONFIG = "shop_search"
 _APART = str.maketrans(dict.fromkeys(PUNCTUATION + "\0", " "))
 
@@ -42,15 +43,19 @@ def found(words: str, *, alike: bool) -> QuerySet[Any]:
     """The documents with these words, with their `rank`; with those that are `alike` in name, which needs
     `tolerant()` before, in the same transaction."""
     query = _query(words)
-    rank: Any = SearchRank(F("words"), query)
+    rank: Any = SearchRank(F("words"), query)  # as a double: in a cursor it must be equal to itself
     if not alike:
-        # As a double: what comes back must be equal to itself in a cursor.
         return SearchDocument.objects.filter(words=query).annotate(rank=Cast(rank, FloatField()))
-    plain = Func(Func(Value(words), function="unaccent"), function="lower")
-    rank = Cast(rank + TrigramWordSimilarity(plain, "name"), FloatField())
-    return SearchDocument.objects.filter(Q(words=query) | Q(name__trigram_word_similar=plain)).annotate(
-        rank=rank
-    )
+    matches, likeness = Q(), rank
+    for word in words.split(" "):
+        as_written = Q(words=_query(word))
+        if len(word) < _SHORT:  # anything is like it
+            matches &= as_written
+            continue
+        plain = Func(Func(Value(word), function="unaccent"), function="lower")
+        matches &= as_written | Q(name__trigram_word_similar=plain)
+        likeness = likeness + TrigramWordSimilarity(plain, "name")
+    return SearchDocument.objects.filter(matches).annotate(rank=Cast(likeness, FloatField()))
 
 
 def tolerant() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import Any
 
 import nh3
@@ -120,15 +121,20 @@ def _shown(page: ProductPage, chosen: Sold | None) -> dict[str, Any]:
 
 def _safe(description: str) -> SafeString:
     """Text with its line breaks, or the harmless part of the HTML that shops' exports have."""
-    if not nh3.is_html(description):
-        return linebreaks(description, autoescape=True)
-    return mark_safe(nh3.clean(description, tags=_MAY_STAY, attributes={}))  # noqa: S308 - just cleaned
+    if nh3.is_html(description):
+        harmless = nh3.clean(description, tags=_MAY_STAY, attributes={})
+    else:
+        harmless = linebreaks(description, autoescape=True)
+    return mark_safe(harmless)  # noqa: S308 - just cleaned, or escaped
 
 
 @require_safe
 def picture(request: HttpRequest, name: str) -> FileResponse:
-    """A stored picture of a product. Nothing else of the storage can be asked for."""
+    """A stored picture of a product. Nothing else can be asked for: the storage has imports' files too."""
+    path = f"products/{name}"
     try:
-        return FileResponse(default_storage.open(f"products/{name}"))
+        if posixpath.normpath(path) != path:
+            raise SuspiciousOperation(path)
+        return FileResponse(default_storage.open(path))
     except (OSError, SuspiciousOperation) as error:
         raise Http404("There is no such picture.") from error

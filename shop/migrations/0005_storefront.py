@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
             name='SearchDocument',
             fields=[
                 ('product', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='search_document', serialize=False, to='shop.product')),
-                ('version', models.BigIntegerField(help_text="The product's version when this was made: another, and it is stale.")),
+                ('version', models.BigIntegerField(help_text="The product's, when this was made.")),
                 ('variants_version', models.BigIntegerField(help_text='The same of its variants, as one number.')),
                 ('price', models.DecimalField(decimal_places=2, help_text='The lowest of its variants.', max_digits=12)),
                 ('highest_price', models.DecimalField(decimal_places=2, max_digits=12)),

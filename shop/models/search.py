@@ -14,9 +14,9 @@ from shop.models.product import Product
 class SearchDocument(models.Model):
     """A published product with its variants, as lists filter, sort and search it.
 
-    A table of its own, filled in batches after the fact (`shop.indexing`), so that imports pay nothing for it.
-    It may be behind, or have rows of products that are gone: readers join the product, and ask it for all that
-    they show. Newest first is the order of the key, which is time-ordered.
+    A table of its own, filled in batches after the fact (`shop.indexing`), so that imports pay nothing for
+    it. It may be behind, or have rows of products that are gone: readers join the product, and ask it for
+    what they show. Newest first is the order of the key, which is time-ordered.
     """
 
     product = models.OneToOneField(  # no constraint: deleting a product must not wait for this table
@@ -26,9 +26,7 @@ class SearchDocument(models.Model):
         db_constraint=False,
         related_name="search_document",
     )
-    version = models.BigIntegerField(
-        help_text="The product's version when this was made: another, and it is stale."
-    )
+    version = models.BigIntegerField(help_text="The product's, when this was made.")
     variants_version = models.BigIntegerField(help_text="The same of its variants, as one number.")
     category = models.ForeignKey(
         Category,
