@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -89,6 +89,9 @@ class Listing:
     after: str
 
 
+_KINDS: dict[str, Callable[[Any], Any]] = {"price": Decimal, "sort_name": str, "rank": float}
+
+
 class _Place:
     """Where a page begins: behind a product, in a list of this order and kind."""
 
@@ -108,8 +111,8 @@ class _Place:
         """None for what is no cursor, or one of another order: the list then begins at its beginning."""
         try:
             order, alike, value, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            kinds = {"price": Decimal, "sort_name": str, "rank": float, None: lambda _: None}
-            place = cls(Sort(order), bool(alike), kinds[_ORDERS[Sort(order)][0]](value), UUID(hex=pk))
+            column, _ = _ORDERS[Sort(order)]
+            place = cls(Sort(order), bool(alike), _KINDS[column](value) if column else None, UUID(hex=pk))
         except (ValueError, TypeError, ArithmeticError, AttributeError):
             return None
         return place if place.sort == sort and "\0" not in str(value) else None
@@ -170,11 +173,12 @@ def _behind(place: _Place, column: str | None, down: bool) -> Any:
     """One comparison of two rows, which an index answers; two comparisons with OR it would not."""
     if column is None:
         return Q(product_id__lt=place.id)
-    field: models.Field[Any, Any] = {
+    fields: dict[str, models.Field[Any, Any]] = {
         "rank": models.FloatField(),
         "price": models.DecimalField(max_digits=12, decimal_places=2),
         "sort_name": models.TextField(),
-    }[column]
+    }
+    field = fields[column]
     here = Func(F(column), F("product_id"), function="ROW", output_field=field)
     there = Func(
         Value(place.value, field), Value(place.id, models.UUIDField()), function="ROW", output_field=field
@@ -201,6 +205,6 @@ def _cards(documents: Sequence[Any]) -> list[Card]:
 
 def sold_out(products: Iterable[UUID]) -> set[UUID]:
     """Those of which nothing is left, nor of a variant. Asked anew for each page: stock is never kept."""
-    rows = Product.objects.filter(pk__in=list(products)).with_variant_figures()
+    rows: Any = Product.objects.filter(pk__in=list(products)).with_variant_figures()
     figures = rows.values_list("pk", "stock", "variant_count", "variant_stock")
     return {pk for pk, stock, variants, of_variants in figures if not (of_variants if variants else stock)}

@@ -60,7 +60,7 @@ def _read() -> Departments:
         Category.objects.order_by(TREE_ORDER).values_list("id", "name", "path", "parent_id", "listed")
     )
     totals: dict[int, int] = {}
-    parents = {row[0]: row[3] for row in rows}
+    parents: dict[int, int | None] = {row[0]: row[3] for row in rows}
     for pk, *_, listed in rows:
         for above in _upwards(pk, parents):
             totals[above] = totals.get(above, 0) + listed

@@ -140,6 +140,10 @@ class _Part:
         """Write what is stale, take out what is not sold any more; returns how many documents that were."""
         return self._take_out() + self._write()
 
+    def _is_in(self, column: str) -> str:
+        """Said of both sides of a join, so that neither is read as a whole."""
+        return self.within.format(id=column)
+
     def _execute(self, statement: str) -> int:
         self.cursor.execute(statement, self.params)
         return int(self.cursor.rowcount)
@@ -147,9 +151,10 @@ class _Part:
     def _take_out(self) -> int:
         return self._execute(
             f"""
-            DELETE FROM shop_searchdocument d WHERE {self.within.format(id="d.product_id")}
+            DELETE FROM shop_searchdocument d WHERE {self._is_in("d.product_id")}
                AND NOT EXISTS (SELECT FROM shop_product p
-                               WHERE p.id = d.product_id AND p.published AND p.parent_id IS NULL)
+                               WHERE p.id = d.product_id AND p.published AND p.parent_id IS NULL
+                                 AND {self._is_in("p.id")})
             """  # noqa: S608 - made of our own columns
         )
 
@@ -167,7 +172,7 @@ class _Part:
                        string_agg(v.name || ' ' || (SELECT coalesce(string_agg(o.value, ' '), '')
                                                     FROM jsonb_each_text(v.options) o), ' ')
                            FILTER (WHERE v.published) AS names
-                FROM shop_product v WHERE {self.within.format(id="v.parent_id")} GROUP BY v.parent_id
+                FROM shop_product v WHERE {self._is_in("v.parent_id")} GROUP BY v.parent_id
             )
             INSERT INTO shop_searchdocument (product_id, {_COLUMNS})
             SELECT p.id, p.version, coalesce(f.version, 0), p.category_id, coalesce(f.lowest, p.price),
@@ -180,8 +185,8 @@ class _Part:
             FROM shop_product p
             LEFT JOIN family f ON f.id = p.id
             LEFT JOIN shop_category c ON c.id = p.category_id
-            LEFT JOIN shop_searchdocument s ON s.product_id = p.id
-            WHERE {self.within.format(id="p.id")} AND p.published AND p.parent_id IS NULL
+            LEFT JOIN shop_searchdocument s ON s.product_id = p.id AND {self._is_in("s.product_id")}
+            WHERE {self._is_in("p.id")} AND p.published AND p.parent_id IS NULL
               AND (s.version, s.variants_version, s.available)
                   IS DISTINCT FROM (p.version, coalesce(f.version, 0), coalesce(f.available, p.stock > 0))
             ON CONFLICT (product_id) DO UPDATE SET ({_COLUMNS}) = ({_MADE})

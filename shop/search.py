@@ -52,7 +52,7 @@ def found(words: str, *, alike: bool) -> QuerySet[Any]:
         if len(word) < _SHORT:  # anything is like it
             matches &= as_written
             continue
-        plain = Func(Func(Value(word), function="unaccent"), function="lower")
+        plain: Any = Func(Func(Value(word), function="unaccent"), function="lower")
         matches &= as_written | Q(name__trigram_word_similar=plain)
         likeness = likeness + TrigramWordSimilarity(plain, "name")
     return SearchDocument.objects.filter(matches).annotate(rank=Cast(likeness, FloatField()))
