@@ -110,8 +110,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tallyman/logo.svg")}
     ],
-    # There is no shop front yet: the home page is the admin itself.
-    "SITE_URL": None,
+    "SITE_URL": "/",
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [
         lambda request: static("tallyman/tokens.css"),

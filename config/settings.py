@@ -7,7 +7,10 @@ from typing import Any
 import environ
 import structlog
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
 from kombu import Exchange, Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config import embedded
 from config.branding import UNFOLD  # noqa: F401 - the admin reads it from here
@@ -44,7 +47,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tallyman <tallyman@l
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail
 # Bare addresses, told of imports that have no owner; when empty, the superusers are, or else SHOP_EMAIL.
 IMPORT_MAIL_TO = env.list("IMPORT_MAIL_TO", default=[])
-MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_ROOT, MEDIA_URL = DATA_DIR / "media", "/media/"  # the shop serves the products' pictures, nothing else
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -86,6 +89,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "config.policies.admin_policy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -109,10 +114,29 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "shop.context.shop",
             ]
         },
     }
 ]
+# What the storefront's pages may load and do: what is ours, and pictures of products from wherever they are.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF, "https:", "http:"],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+# Unfold's pages have styles and scripts inside, and Alpine evaluates expressions.
+ADMIN_CSP = SECURE_CSP | {
+    "script-src": [CSP.SELF, CSP.UNSAFE_INLINE, CSP.UNSAFE_EVAL],
+    "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -131,6 +155,17 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 # Uploads stream to a file of their own (imports/receiving.py); Django must not keep them in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- What pages keep in Redis (shop/caching.py) -----------------------------------------------------------
+# Short time-outs and no second attempt: a page is made anew sooner than a dead Redis is waited for.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": env.str("CACHE_URL", default=REDIS_URL),
+        "KEY_PREFIX": "tallyman",
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
+    }
+}
 
 # --- Celery: Redis carries only hints (docs/adr/0002) -----------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -209,7 +244,7 @@ IMPORT_WARN_NEW_CATEGORIES = env.int("IMPORT_WARN_NEW_CATEGORIES", default=20)
 IMPORT_SECOND_PERSON_FACTOR = env.float("IMPORT_SECOND_PERSON_FACTOR", default=3.0)
 # File, journal and lists of rows of an import are kept so long after its end; without them, no undo.
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=180)
-# Of the prices that a file has in several currencies, those in this one are taken.
+# The shop's prices are in this currency; of prices that a file has in several, those in this one are taken.
 STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
 
 # --- Logs -------------------------------------------------------------------------------------------------

@@ -1,9 +1,8 @@
-"""Addresses: the admin holds the import pages; `/healthz` says that this process answers."""
+"""Addresses: the storefront; the admin with the import pages; `/healthz` says that this process answers."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
-from django.views.generic import RedirectView
+from django.urls import include, path
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -12,7 +11,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
+    path("", include("shop.urls")),
 ]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -15,7 +16,7 @@ from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
-from shop import ledger, stock
+from shop import indexing, ledger, stock
 from shop.category_admin import CategoryAdmin as CategoryAdmin
 from shop.doors import product_doors
 from shop.filters import CategoryFilter, DayRangeFilter, FamilyFilter, StockFilter
@@ -42,7 +43,7 @@ class ProductAdmin(BigListAdmin):
     change_form_outer_after_template = "shop/panels.html"
     fieldsets = [
         (None, {"fields": ["name", ("sku", "slug"), "category", "description"]}),
-        ("Price and stock", {"fields": [("price", "stock"), ("published", "featured")]}),
+        ("Price and stock", {"fields": [("price", "compare_at_price"), "stock", ("published", "featured")]}),
         (_OF_VARIANTS, {"fields": ["parent", "options"]}),
         (_LEDGER, {"fields": ["stock_ledger"]}),
         ("More", {"fields": ["metadata", ("created_at", "updated_at")]}),
@@ -134,6 +135,22 @@ class ProductAdmin(BigListAdmin):
             text = f"While the page was open, {pieces}: the stock is {obj.stock:,}."
             self.message_user(request, text, messages.WARNING)
 
+    def save_related(self, request: HttpRequest, form: ProductForm, formsets: Any, change: bool) -> None:
+        """The storefront hears of the product, its pictures included, and of the one whose variant it was."""
+        super().save_related(request, form, formsets, change)
+        before = form.initial.get("parent")
+        indexing.products_changed([form.instance.pk, *([before] if before else [])])
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        gone = [obj.pk, *([obj.parent_id] if obj.parent_id else [])]
+        super().delete_model(request, obj)
+        indexing.products_changed(gone)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            indexing.catalogue_changed()
+
     @display(description="latest movements")
     def stock_ledger(self, product: Product) -> SafeString:
         return ledger.panel(product)
@@ -163,21 +180,33 @@ class ProductAdmin(BigListAdmin):
 
     @admin.action(description="Publish", permissions=["change"])
     def publish(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("published", on=True), "published")
+        self._switch(request, products, "published", on=True, state="published")
 
     @admin.action(description="Unpublish", permissions=["change"])
     def unpublish(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("published", on=False), "unpublished")
+        self._switch(request, products, "published", on=False, state="unpublished")
 
     @admin.action(description="Feature", permissions=["change"])
     def feature(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("featured", on=True), "featured")
+        self._switch(request, products, "featured", on=True, state="featured")
 
     @admin.action(description="Stop featuring", permissions=["change"])
     def unfeature(self, request: HttpRequest, products: ProductQuerySet) -> None:
-        self._tell(request, products.switch("featured", on=False), "no longer featured")
+        self._switch(request, products, "featured", on=False, state="no longer featured")
 
-    def _tell(self, request: HttpRequest, count: int, state: str) -> None:
+    def _switch(
+        self,
+        request: HttpRequest,
+        products: ProductQuerySet,
+        flag: Literal[published, featured],
+        *,
+        on: bool,
+        state: str,
+    ) -> None:
+        with transaction.atomic():
+            count = products.switch(flag, on=on)
+            if count:
+                indexing.catalogue_changed()
         if not count:
             self.message_user(request, f"Nothing to do: all of them were {state} already.", messages.INFO)
             return

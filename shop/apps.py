@@ -6,3 +6,7 @@ class ShopConfig(AppConfig):
 
     name = "shop"
     verbose_name = "Catalogue"
+
+    def ready(self) -> None:
+        """Register the handlers of our jobs: whoever creates a job must know its queue."""
+        from shop import tasks  # noqa: F401

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import unquote
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from shop import caching, indexing
 from shop.categories import obstacles
 from shop.models import TREE_ORDER, Category, CategoryQuerySet
 from tasks.listing import spoken
@@ -52,6 +54,21 @@ class CategoryAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> CategoryQuerySet:
         categories: CategoryQuerySet = super().get_queryset(request)
         return categories.with_product_counts()
+
+    def save_model(self, request: HttpRequest, obj: Category, form: CategoryForm, change: bool) -> None:
+        """Its products are found by the names of their categories."""
+        super().save_model(request, obj, form, change)
+        indexing.category_changed(obj)
+
+    def delete_model(self, request: HttpRequest, obj: Category) -> None:
+        """No product is left in it, so only the tree changes."""
+        super().delete_model(request, obj)
+        caching.forget()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Category]) -> None:
+        with transaction.atomic():
+            super().delete_queryset(request, queryset)
+            caching.forget()
 
     @display(description="name")
     def branch(self, category: Category) -> SafeString:

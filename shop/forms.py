@@ -1,4 +1,4 @@
-"""The form with which staff edit a product."""
+"""The form with which staff edit a product, and that of the filters that customers set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from shop.browsing import Sort
 from shop.models import Product
 
 _ROWS = {"options": 3, "metadata": 6, "description": 8}  # lines that a field shows
@@ -23,6 +24,7 @@ class ProductForm(forms.ModelForm):
         fields = "__all__"  # noqa: DJ007 - the admin's fieldsets choose
         error_messages = {
             "price": {"min_value": "The price can't be negative."},
+            "compare_at_price": {"min_value": "The compare-at price must be above zero, or blank."},
             "stock": {"min_value": "The stock can't be negative."},
         }
 
@@ -59,3 +61,28 @@ class ProductForm(forms.ModelForm):
             return int(shown)
         except ValueError:
             return int(self.instance.stock)
+
+
+class FilterForm(forms.Form):
+    """What a list is narrowed to and how it is sorted. Each field is read by itself: one that can't be
+    understood is named, and the others count."""
+
+    sort = forms.ChoiceField(label="Sort by", required=False)
+    lowest = forms.DecimalField(
+        label="Price from", required=False, min_value=0, max_digits=12, decimal_places=2
+    )
+    highest = forms.DecimalField(label="to", required=False, min_value=0, max_digits=12, decimal_places=2)
+    in_stock = forms.BooleanField(label="In stock", required=False)
+
+    def __init__(self, *args: Any, has_words: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        orders = [order for order in Sort if has_words or order != Sort.RELEVANCE]
+        choices = [(order.value, order.label) for order in orders]
+        self.fields["sort"] = forms.ChoiceField(label="Sort by", required=False, choices=choices)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return any(
+            self.cleaned_data.get(name) not in (None, False) for name in ("lowest", "highest", "in_stock")
+        )

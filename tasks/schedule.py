@@ -21,6 +21,11 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": schedule(3600.0),
             "options": {"queue": "default", "expires": 3600.0},
         },
+        "shop: look for stale search documents": {
+            "task": "shop.find_stale",
+            "schedule": schedule(900.0),
+            "options": {"queue": "default", "expires": 900.0},
+        },
         "imports: remove the details of old imports": {
             "task": "imports.purge_old_runs",
             "schedule": schedule(86_400.0),

@@ -11,6 +11,7 @@ from imports.models import ImportRun
 from imports.pipeline.holding import RunEnded, State, hold, job
 from imports.pipeline.turns import admit_next, one_at_a_time
 from imports.signals import import_finished
+from shop import indexing
 from tasks import claiming
 from tasks.queueing import create
 
@@ -61,6 +62,8 @@ def end(run: ImportRun, state: State, *, then: Callable[[ImportRun], object] | N
         # Dropping a table waits for whoever still reads it, so not in this transaction.
         create([job(run, "imports.clean", "clearing up")])
         import_finished.send(sender=ImportRun, run=run)
+    if run.created or run.updated or run.removed or run.unlisted:
+        indexing.catalogue_changed()
     if then is not None:
         then(run)
     admit_next()

@@ -12,4 +12,6 @@ from shop.models.product import Product as Product
 from shop.models.product import ProductImage as ProductImage
 from shop.models.product import ProductQuerySet as ProductQuerySet
 from shop.models.product import StockLevel as StockLevel
+from shop.models.search import CatalogueVersion as CatalogueVersion
+from shop.models.search import SearchDocument as SearchDocument
 from shop.models.stock import StockMovement as StockMovement

@@ -58,6 +58,13 @@ class Category(TimestampedModel):
         max_length=MAX_PATH, editable=False, db_collation="C", help_text="full_name without regard to case."
     )
 
+    listed = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Products directly in it that the storefront lists, when they were last counted.",
+    )
+
     objects = CategoryQuerySet.as_manager()
 
     class Meta:

@@ -115,6 +115,14 @@ class Product(TimestampedModel):
     name = models.CharField(max_length=255)
     description = models.TextField(blank=True)
     price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(Decimal(0))])
+    compare_at_price = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text="What it cost before, or costs elsewhere; shown struck through when above the price.",
+    )
     stock = models.IntegerField(default=0, db_default=0, validators=[MinValueValidator(0)])
     # No index of its own: (category, published) below serves it.
     category = models.ForeignKey(
@@ -177,6 +185,11 @@ class Product(TimestampedModel):
                 condition=Q(price__gte=0),
                 name="product_price_not_negative",
                 violation_error_message="The price can't be negative.",
+            ),
+            models.CheckConstraint(
+                condition=Q(compare_at_price__gt=0),
+                name="product_compare_at_price_positive",
+                violation_error_message="The compare-at price must be above zero, or blank.",
             ),
             models.CheckConstraint(
                 condition=Q(stock__gte=0),

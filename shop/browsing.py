@@ -1,0 +1,210 @@
+"""Lists of products: filtered, sorted, and read page after page by a cursor.
+
+A cursor says which product was the last one, and never how many there were: so any page costs what the first
+one costs, and products that come in meanwhile shift nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import models, transaction
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+
+from shop import pictures, search
+from shop.models import Product, SearchDocument
+
+PAGE = 24  # divides by 2, 3 and 4, so that rows of cards are full
+
+
+class Sort(models.TextChoices):
+    """In which order products are listed."""
+
+    RELEVANCE = "relevance", "Best match"
+    NEWEST = "newest", "Newest"
+    CHEAPEST = "price", "Price, low to high"
+    DEAREST = "-price", "Price, high to low"
+    NAME = "name", "Name"
+
+
+# The column each order goes by, before the key, and whether it goes down.
+_ORDERS = {
+    Sort.RELEVANCE: ("rank", True),
+    Sort.NEWEST: (None, True),
+    Sort.CHEAPEST: ("price", False),
+    Sort.DEAREST: ("price", True),
+    Sort.NAME: ("sort_name", False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is asked for; `words` are as `search.words_of` has them, `categories` their ids."""
+
+    words: str = ""
+    categories: tuple[int, ...] | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    in_stock: bool = False
+    sort: Sort = Sort.NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product in a list. `price` is what it costs at least; stock is asked for separately."""
+
+    id: UUID
+    slug: str
+    name: str
+    price: Decimal
+    highest_price: Decimal
+    compare_at_price: Decimal | None
+    image: pictures.Picture | None
+
+    @property
+    def varies(self) -> bool:
+        """Whether its variants cost different amounts."""
+        return self.highest_price > self.price
+
+    @property
+    def struck(self) -> Decimal | None:
+        """What it cost before, where that is more than it costs now."""
+        before = self.compare_at_price
+        return before if before and not self.varies and before > self.price else None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list. `alike`: next to nothing had the words, so names like them are in it. `after` leads
+    to the next page; blank on the last."""
+
+    cards: list[Card]
+    alike: bool
+    after: str
+
+
+_KINDS: dict[str, Callable[[Any], Any]] = {"price": Decimal, "sort_name": str, "rank": float}
+
+
+class _Place:
+    """Where a page begins: behind a product, in a list of this order and kind."""
+
+    __slots__ = ("alike", "id", "sort", "value")
+
+    def __init__(self, sort: Sort, alike: bool, value: Any, pk: UUID) -> None:
+        self.sort, self.alike, self.value, self.id = sort, alike, value, pk
+
+    @property
+    def text(self) -> str:
+        value = str(self.value) if isinstance(self.value, Decimal) else self.value
+        parts = json.dumps([self.sort.value, int(self.alike), value, self.id.hex], separators=(",", ":"))
+        return urlsafe_b64encode(parts.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str, sort: Sort) -> _Place | None:
+        """None for what is no cursor, or one of another order: the list then begins at its beginning."""
+        try:
+            order, alike, value, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            column, _ = _ORDERS[Sort(order)]
+            place = cls(Sort(order), bool(alike), _KINDS[column](value) if column else None, UUID(hex=pk))
+        except (ValueError, TypeError, ArithmeticError, AttributeError):
+            return None
+        return place if place.sort == sort and "\0" not in str(value) else None
+
+
+def listing(wanted: Wanted, *, after: str = "") -> Listing:
+    """The page of the list behind the product that the cursor `after` names, or its first one.
+
+    Two queries for the page, and up to three more where words are searched for.
+    """
+    place = _Place.read(after, wanted.sort) if after else None
+    if not wanted.words:
+        return _listing(wanted, place, SearchDocument.objects.all(), alike=False)
+    alike = place.alike if place else search.needs_typos(wanted.words)
+    with transaction.atomic():
+        if alike:
+            search.tolerant()
+        return _listing(wanted, place, search.found(wanted.words, alike=alike), alike=alike)
+
+
+def _listing(wanted: Wanted, place: _Place | None, documents: QuerySet[Any], *, alike: bool) -> Listing:
+    column, down = _ORDERS[wanted.sort]
+    documents = _filtered(documents, wanted)
+    if place:
+        documents = documents.filter(_behind(place, column, down))
+    sign = "-" if down else ""
+    order = [f"{sign}{name}" for name in (column, "product_id") if name]
+    rows: list[Any] = list(documents.order_by(*order).select_related("product").only(*_SHOWN)[: PAGE + 1])
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    last = rows[-1] if more else None
+    end = _Place(wanted.sort, alike, getattr(last, column) if column else None, last.pk).text if last else ""
+    return Listing(_cards(rows), alike, end)
+
+
+_SHOWN = [
+    "price", "highest_price", "sort_name",
+    "product__slug", "product__name", "product__price", "product__compare_at_price",
+]  # fmt: skip
+
+
+def _filtered(documents: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+    """The product is asked whether it is still sold, and still there: the document may be behind."""
+    documents = documents.filter(product__published=True, product__parent=None)
+    if wanted.categories is not None:
+        documents = documents.filter(category__in=wanted.categories)
+    if wanted.lowest is not None:
+        documents = documents.filter(price__gte=wanted.lowest)
+    if wanted.highest is not None:
+        documents = documents.filter(price__lte=wanted.highest)
+    if wanted.in_stock:
+        variants = Product.objects.filter(parent=OuterRef("pk"), published=True, stock__gt=0)
+        alone = Q(variants_version=0, product__stock__gt=0)
+        documents = documents.filter(alone | (~Q(variants_version=0) & Exists(variants)), available=True)
+    return documents
+
+
+def _behind(place: _Place, column: str | None, down: bool) -> Any:
+    """One comparison of two rows, which an index answers; two comparisons with OR it would not."""
+    if column is None:
+        return Q(product_id__lt=place.id)
+    fields: dict[str, models.Field[Any, Any]] = {
+        "rank": models.FloatField(),
+        "price": models.DecimalField(max_digits=12, decimal_places=2),
+        "sort_name": models.TextField(),
+    }
+    field = fields[column]
+    here = Func(F(column), F("product_id"), function="ROW", output_field=field)
+    there = Func(
+        Value(place.value, field), Value(place.id, models.UUIDField()), function="ROW", output_field=field
+    )
+    sign = " < " if down else " > "
+    return Func(here, there, template="%(expressions)s", arg_joiner=sign, output_field=BooleanField())
+
+
+def _cards(documents: Sequence[Any]) -> list[Card]:
+    images = pictures.first_of([document.pk for document in documents])
+    return [
+        Card(
+            document.pk,
+            document.product.slug,
+            document.product.name,
+            document.price,
+            document.highest_price,
+            document.product.compare_at_price,
+            images.get(document.pk),
+        )
+        for document in documents
+    ]
+
+
+def sold_out(products: Iterable[UUID]) -> set[UUID]:
+    """Those of which nothing is left, nor of a variant. Asked anew for each page: stock is never kept."""
+    rows: Any = Product.objects.filter(pk__in=list(products)).with_variant_figures()
+    figures = rows.values_list("pk", "stock", "variant_count", "variant_stock")
+    return {pk for pk, stock, variants, of_variants in figures if not (of_variants if variants else stock)}

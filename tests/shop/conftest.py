@@ -1,0 +1,18 @@
+"""What tests of the shop share."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+
+from shop import caching
+
+
+@pytest.fixture(autouse=True)
+def own_cache(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that another test kept is found, and no failure of its Redis is remembered."""
+    default = settings.CACHES["default"]
+    settings.CACHES = {"default": {**default, "KEY_PREFIX": f"test-{uuid.uuid4().hex}"}}
+    monkeypatch.setattr(caching, "_resting_until", 0.0)
