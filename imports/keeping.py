@@ -154,13 +154,13 @@ def _references() -> list[tuple[str, str]]:
 
 @cache
 def _related() -> list[tuple[str, str]]:
-    """Whatever has a foreign key to products, orders to come for one, keeps those that it names.
+    """Whatever has a foreign key to products, lines of orders for one, keeps those that it names.
 
-    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the stock
-    ledger have rules of their own.
+    For each: SQL that tells whether it names `j`, and what it is called. A key without a constraint, as carts
+    have, keeps nothing. Variants, images and the stock ledger have rules of their own.
     """
     fields = Product._meta.get_fields(include_hidden=True)
-    relations = [field for field in fields if isinstance(field, ManyToOneRel)]
+    relations = [field for field in fields if isinstance(field, ManyToOneRel) and field.field.db_constraint]
     known = (Product, ProductImage, StockMovement)
     return [
         (

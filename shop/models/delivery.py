@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -39,6 +41,14 @@ class DeliveryMethod(TimestampedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def fee_for(self, goods: Decimal) -> Decimal:
+        """The fee when the goods come to so much after the discount."""
+        return Decimal("0.00") if self.free_from is not None and goods >= self.free_from else self.fee
+
+    def goes_to(self, country: str) -> bool:
+        """Whether it goes to that country (ISO code)."""
+        return not self.countries or country.upper() in self.countries
 
 
 class Shipment(models.Model):

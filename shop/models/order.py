@@ -129,7 +129,7 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(
                     state="pending", paid_at__isnull=True, fulfilled_at__isnull=True,
-                    delivered_at__isnull=True, ended_at__isnull=True, paid=0,
+                    delivered_at__isnull=True, ended_at__isnull=True,
                 )
                 | Q(state__in=["paid", "fulfilled"], paid_at__isnull=False, delivered_at__isnull=True)
                 & Q(ended_at__isnull=True, paid__gte=F("total"))

@@ -14,7 +14,7 @@ from shop.models.order import Order
 
 
 class Payment(TimestampedModel):
-    """One attempt to be paid for an order. `shop.ordering.reserve_payment` begins it, `mark_paid` records it.
+    """One attempt to be paid for an order. `shop.paying.reserve_payment` begins it, `mark_paid` records it.
 
     `started`: the provider may be charging at this moment, nobody knows yet. `awaiting`: the customer has to
     act, such as to transfer money; nobody charges. `authorised`: reserved at the provider, not taken.
@@ -90,7 +90,7 @@ class Payment(TimestampedModel):
 
 class Refund(TimestampedModel):
     """Money given back from a payment. Begun by reserving its amount on the payment, so that refunds side by
-    side never give back more than was taken; recorded by `shop.ordering.refund_recorded`.
+    side never give back more than was taken; recorded by `shop.paying.refund_recorded`.
 
     `restock` has the pieces that go back into stock with it: {SKU: pieces}.
     """

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models.functions import Now, Upper
 
 from shop.models.base import TimestampedModel
 
@@ -41,6 +41,17 @@ class TaxRate(TimestampedModel):
         return f"{place}: {self.percent.normalize():f} %"
 
 
+class DiscountCodeQuerySet(models.QuerySet["DiscountCode"]):
+    """Filters that chain."""
+
+    def usable(self) -> DiscountCodeQuerySet:
+        """Those that another order could have now, by the database's clock, as far as all customers go."""
+        begun = Q(starts_at__isnull=True) | Q(starts_at__lte=Now())
+        not_over = Q(ends_at__isnull=True) | Q(ends_at__gt=Now())
+        left = Q(limit__isnull=True) | Q(used__lt=F("limit"))
+        return self.filter(begun, not_over, left, active=True)
+
+
 class DiscountCode(TimestampedModel):
     """A word that takes a percentage or an amount off the goods of an order, never off its delivery.
 
@@ -68,6 +79,8 @@ class DiscountCode(TimestampedModel):
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True, help_text="The first moment at which it is over.")
     active = models.BooleanField(default=True, db_default=True)
+
+    objects = DiscountCodeQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -99,3 +112,9 @@ class DiscountCode(TimestampedModel):
 
     def __str__(self) -> str:
         return self.code
+
+    def worth(self, goods: Decimal) -> Decimal:
+        """What it takes off goods of so much: whole cents, half up, and never more than they cost."""
+        if self.percent is not None:
+            return (goods * self.percent / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return min(self.amount or Decimal(0), goods).quantize(Decimal("0.01"))
