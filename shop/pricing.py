@@ -1,6 +1,6 @@
 """What an order costs. One rule: every line and the delivery are rounded to the cent, half up, each on its
-own; sums are never rounded, so they add up as printed. What is split goes by largest remainder. docs/orders.md
-has examples.
+own; sums are never rounded, so they add up as printed. What is split goes by largest remainder.
+docs/orders.md has examples.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Does everything add up? Stock and ledger, orders and lines, money, events, keys, shipments, codes.
 
 Each check is one statement over whole tables, so it sees one moment and may run beside the shop; each of its
-rows is a sentence about something that is off. Where constraints hold a promise already, nothing is asked again.
+rows is a sentence about something that is off. What constraints hold is not
+asked again.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ FROM shop_order o
 LEFT JOIN (SELECT order_id, sum(amount) AS taken FROM shop_payment WHERE state IN ('captured', 'stray')
            GROUP BY order_id) p ON p.order_id = o.id
 LEFT JOIN (SELECT p.order_id, sum(r.amount) AS given
-           FROM shop_refund r JOIN shop_payment p ON p.id = r.payment_id WHERE r.state = 'done' GROUP BY p.order_id) r ON r.order_id = o.id
+           FROM shop_refund r JOIN shop_payment p ON p.id = r.payment_id
+           WHERE r.state = 'done' GROUP BY p.order_id) r ON r.order_id = o.id
 WHERE o.paid <> coalesce(p.taken, 0) OR o.refunded <> coalesce(r.given, 0)
 """
 _OWED = """
@@ -53,7 +55,8 @@ WHERE p.refund_reserved <> coalesce(r.amount, 0)
 # A product that was deleted has no row to compare with, and its pieces can't come back.
 _STOCK = """
 SELECT format('Order %s: %s pieces of %s left the stock for it, its lines say %s.',
-              coalesce(l.number, m.number), coalesce(m.taken, 0), coalesce(l.sku, p.sku), coalesce(l.taken, 0))
+              coalesce(l.number, m.number), coalesce(m.taken, 0), coalesce(l.sku, p.sku),
+              coalesce(l.taken, 0))
 FROM (SELECT o.number, l.product_id, min(l.sku) AS sku, sum(l.quantity - l.restocked) AS taken
       FROM shop_orderline l JOIN shop_order o ON o.id = l.order_id WHERE l.product_id IS NOT NULL
       GROUP BY o.number, l.product_id) l
