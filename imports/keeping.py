@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Now
 
 from imports.models import ImportRun
 from shop import references
-from shop.models import Product, ProductImage, StockMovement
+from shop.models import CartLine, Popularity, Product, ProductImage, StockMovement
 
 # In which order things must be taken back, so that a variant always has a parent and none is two levels deep.
 # First: variants go or become products of their own, products come back. Second: variants change their
@@ -156,12 +156,12 @@ def _references() -> list[tuple[str, str]]:
 def _related() -> list[tuple[str, str]]:
     """Whatever has a foreign key to products, lines of orders for one, keeps those that it names.
 
-    For each: SQL that tells whether it names `j`, and what it is called. A key without a constraint, as carts
-    have, keeps nothing. Variants, images and the stock ledger have rules of their own.
+    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the
+    stock ledger have rules of their own; carts and popularity keep nothing.
     """
     fields = Product._meta.get_fields(include_hidden=True)
-    relations = [field for field in fields if isinstance(field, ManyToOneRel) and field.field.db_constraint]
-    known = (Product, ProductImage, StockMovement)
+    relations = [field for field in fields if isinstance(field, ManyToOneRel)]
+    known = (Product, ProductImage, StockMovement, CartLine, Popularity)
     return [
         (
             _is_there(f'"{model._meta.db_table}" x WHERE x."{relation.field.column}" = j.id'),

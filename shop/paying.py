@@ -151,7 +151,7 @@ def reserve_refund(
 @transaction.atomic
 def refund_recorded(*, refund: Refund, provider_reference: str = "") -> Refund:
     """Record that a refund's money was given back, and put its pieces into stock. An order of which nothing
-    is kept any more is refunded. Said again, it changes nothing; raises NotAllowed for one that had failed."""
+    is kept any more is refunded. Said again, it changes nothing. Raises NotAllowed for one that failed."""
     order = locked(refund.payment.order)
     refund = Refund.objects.select_for_update().get(pk=refund.pk)
     if refund.state == Refund.State.DONE:

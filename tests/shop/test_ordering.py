@@ -355,7 +355,8 @@ def test_signals_tell_of_every_step() -> None:
     "change",
     [
         {"total": 1}, {"tax": 1}, {"discount": -1}, {"paid": -1}, {"refunded": 1}, {"state": "paid"},
-        {"state": "fulfilled"}, {"state": "refunded"}, {"state": "cancelled"}, {"email": ""}, {"currency": "€"},
+        {"state": "fulfilled"}, {"state": "refunded"}, {"state": "cancelled"}, {"email": ""},
+        {"currency": "€"},
     ],
     ids=str,
 )  # fmt: skip
