@@ -1,6 +1,7 @@
 """Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -244,8 +245,17 @@ IMPORT_WARN_NEW_CATEGORIES = env.int("IMPORT_WARN_NEW_CATEGORIES", default=20)
 IMPORT_SECOND_PERSON_FACTOR = env.float("IMPORT_SECOND_PERSON_FACTOR", default=3.0)
 # File, journal and lists of rows of an import are kept so long after its end; without them, no undo.
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=180)
-# The shop's prices are in this currency; of prices that a file has in several, those in this one are taken.
+
+# --- Orders -----------------------------------------------------------------------------------------------
+# The store's one currency. Of the prices that an import's file has in several, those in this one are taken.
 STORE_CURRENCY = env.str("STORE_CURRENCY", default="EUR")
+# Where the table of tax rates has none for an address.
+TAX_PERCENT = Decimal(env.str("TAX_PERCENT", default="8"))
+PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)  # else tax is added at checkout
+# An unpaid order holds its stock so long: short, or carts that nobody pays empty the shop …
+ORDER_PAYMENT_MINUTES = env.int("ORDER_PAYMENT_MINUTES", default=60)
+ORDER_INVOICE_DAYS = env.int("ORDER_INVOICE_DAYS", default=14)  # … but a bank transfer takes days
+CART_RETENTION_DAYS = env.int("CART_RETENTION_DAYS", default=60)  # a session's cart that nobody came back to
 
 # --- Logs -------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

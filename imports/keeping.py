@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Now
 
 from imports.models import ImportRun
 from shop import references
-from shop.models import Product, ProductImage, SearchDocument, StockMovement
+from shop.models import CartLine, Popularity, Product, ProductImage, SearchDocument, StockMovement
 
 # In which order things must be taken back, so that a variant always has a parent and none is two levels deep.
 # First: variants go or become products of their own, products come back. Second: variants change their
@@ -154,14 +154,15 @@ def _references() -> list[tuple[str, str]]:
 
 @cache
 def _related() -> list[tuple[str, str]]:
-    """Whatever has a foreign key to products, orders to come for one, keeps those that it names.
+    """Whatever has a foreign key to products, lines of orders for one, keeps those that it names.
 
-    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the stock
-    ledger have rules of their own; search documents follow by themselves.
+    For each: SQL that tells whether it names `j`, and what it is called. Variants, images and the
+    stock ledger have rules of their own; carts and popularity keep nothing, search
+    documents follow by themselves.
     """
     fields = Product._meta.get_fields(include_hidden=True)
     relations = [field for field in fields if isinstance(field, ManyToOneRel)]
-    known = (Product, ProductImage, SearchDocument, StockMovement)
+    known = (Product, ProductImage, SearchDocument, StockMovement, CartLine, Popularity)
     return [
         (
             _is_there(f'"{model._meta.db_table}" x WHERE x."{relation.field.column}" = j.id'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -198,7 +198,7 @@ class ProductAdmin(BigListAdmin):
         self,
         request: HttpRequest,
         products: ProductQuerySet,
-        flag: Literal[published, featured],
+        flag: Literal["published", "featured"],
         *,
         on: bool,
         state: str,

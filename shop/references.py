@@ -1,6 +1,6 @@
 """Who refers to products besides the catalogue itself, so that none is deleted that somebody still needs.
 
-Apps that come later (orders) register how they refer, because the shop knows none of them.
+Whoever refers to them registers how; apps that the shop does not know can, too.
 """
 
 from __future__ import annotations
@@ -13,11 +13,6 @@ def register(what: str, *, condition: str) -> None:
     one product, by an index. `what` names the referrers as a sentence goes on with them: "3 orders" is
     `orders`. Registering it again replaces it."""
     _kinds[what] = condition
-
-
-def unregister(what: str) -> None:
-    """Forget a kind of reference."""
-    del _kinds[what]
 
 
 def kinds() -> list[tuple[str, str]]:

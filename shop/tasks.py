@@ -1,10 +1,14 @@
-"""Doormen: each names what does the work."""
+"""Doormen: each names what does the work. Losing a tick of beat's is harmless: the next does the same; twice
+is once."""
 
 from __future__ import annotations
 
-from celery import shared_task
+from datetime import timedelta
 
-from shop import indexing
+from celery import shared_task
+from django.conf import settings
+
+from shop import carts, indexing, ordering, popularity
 from tasks.claiming import Claim
 from tasks.registry import handles
 
@@ -19,3 +23,21 @@ def index(claim: Claim) -> None:
 def find_stale() -> None:
     """Beat's tick: look through all products for what no one told of. Losing one is harmless."""
     indexing.look_through()
+
+
+@shared_task(name="shop.expire_orders", queue="default", ignore_result=True)
+def expire_orders() -> int:
+    """pending → expired for orders that nobody paid in time; their stock comes back."""
+    return ordering.expire_unpaid()
+
+
+@shared_task(name="shop.count_popularity", queue="default", ignore_result=True)
+def count_popularity() -> int:
+    """Add to the popularity of products what was ordered since."""
+    return popularity.count()
+
+
+@shared_task(name="shop.purge_carts", queue="default", ignore_result=True)
+def purge_carts() -> int:
+    """Remove carts of sessions that nobody came back to."""
+    return carts.purge(older_than=timedelta(days=settings.CART_RETENTION_DAYS))

@@ -26,6 +26,21 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": schedule(900.0),
             "options": {"queue": "default", "expires": 900.0},
         },
+        "shop: expire orders that nobody paid": {
+            "task": "shop.expire_orders",
+            "schedule": schedule(60.0),
+            "options": {"queue": "default", "expires": 60.0},
+        },
+        "shop: count what was ordered": {
+            "task": "shop.count_popularity",
+            "schedule": schedule(300.0),
+            "options": {"queue": "default", "expires": 300.0},
+        },
+        "shop: remove forgotten carts": {
+            "task": "shop.purge_carts",
+            "schedule": schedule(86_400.0),
+            "options": {"queue": "default", "expires": 86_400.0},
+        },
         "imports: remove the details of old imports": {
             "task": "imports.purge_old_runs",
             "schedule": schedule(86_400.0),

@@ -1,17 +1,34 @@
-"""The catalogue: categories, products with their images and variants, and the stock ledger."""
+"""The catalogue with its stock ledger, and the orders with their lines, payments and shipments."""
 
 from shop.models.base import ContentVersion as ContentVersion
 from shop.models.base import TimestampedModel as TimestampedModel
 from shop.models.base import UUIDv7 as UUIDv7
 from shop.models.base import new_key as new_key
+from shop.models.cart import MAX_QUANTITY as MAX_QUANTITY
+from shop.models.cart import Cart as Cart
+from shop.models.cart import CartLine as CartLine
 from shop.models.category import MAX_PATH as MAX_PATH
 from shop.models.category import TREE_ORDER as TREE_ORDER
 from shop.models.category import Category as Category
 from shop.models.category import CategoryQuerySet as CategoryQuerySet
+from shop.models.checkout import CheckoutKey as CheckoutKey
+from shop.models.checkout import DiscountUse as DiscountUse
+from shop.models.checkout import Popularity as Popularity
+from shop.models.delivery import DeliveryMethod as DeliveryMethod
+from shop.models.delivery import Shipment as Shipment
+from shop.models.delivery import ShipmentLine as ShipmentLine
+from shop.models.order import Order as Order
+from shop.models.order import OrderEvent as OrderEvent
+from shop.models.order import OrderLine as OrderLine
+from shop.models.order import OrderQuerySet as OrderQuerySet
+from shop.models.payment import Payment as Payment
+from shop.models.payment import Refund as Refund
 from shop.models.product import Product as Product
 from shop.models.product import ProductImage as ProductImage
 from shop.models.product import ProductQuerySet as ProductQuerySet
 from shop.models.product import StockLevel as StockLevel
+from shop.models.rates import DiscountCode as DiscountCode
+from shop.models.rates import TaxRate as TaxRate
 from shop.models.search import CatalogueVersion as CatalogueVersion
 from shop.models.search import SearchDocument as SearchDocument
 from shop.models.stock import StockMovement as StockMovement

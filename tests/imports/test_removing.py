@@ -11,8 +11,9 @@ from django.db import connection
 
 from imports import pipeline, undoing
 from imports.models import ImportRun, RowChange
-from shop import references
+from shop import carts, references
 from shop.models import Product, ProductImage, StockMovement
+from shop.problems import Code
 from shop.stock import move
 from tests.imports.running import (
     Choose,
@@ -32,6 +33,7 @@ from tests.imports.running import (
     work,
     work_up_to,
 )
+from tests.shop.orders import a_cart, an_order, findings
 
 pytestmark = pytest.mark.django_db
 
@@ -42,9 +44,10 @@ _UNKNOWN = "No product has this SKU."
 @pytest.fixture
 def orders() -> Iterator[None]:
     """An app whose orders refer to the product with the SKU `sold`."""
+    before = dict(references.kinds())["orders"]
     references.register("orders", condition="p.sku = 'sold'")
     yield
-    references.unregister("orders")
+    references.register("orders", condition=before)
 
 
 def skus(*listed: str) -> str:
@@ -63,6 +66,38 @@ def shirts() -> None:
             row("hat", images="https://example.com/1.jpg | https://example.com/2.jpg"),
         ]
     )
+
+
+def test_ordered_product_is_kept_and_the_row_says_why() -> None:
+    import_rows([row("A"), row("B")])
+    an_order({"A": 1})
+
+    run = import_rows(skus("A", "B"), mode=Mode.DELETE)
+
+    assert list(products()) == ["A"]
+    assert rejections(run) == [(2, "sku", "in_use")]
+    assert run.rejected_rows.get().message.startswith("“A” can’t be deleted: orders refer to it.")
+
+
+def test_product_in_a_cart_is_deleted_and_its_cart_told() -> None:
+    import_rows([row("A")])
+    cart = a_cart({"A": 1})
+
+    import_rows(skus("A"), mode=Mode.DELETE)
+
+    assert list(products()) == []
+    assert [problem.code for problem in carts.review(cart=cart)] == [Code.GONE]
+
+
+def test_undo_keeps_what_was_ordered_and_takes_back_what_lies_in_carts() -> None:
+    run = import_rows([row("A"), row("B")])
+    order = an_order({"A": 1})
+    a_cart({"B": 1})
+
+    undone = work(undoing.begin(run))
+
+    assert (list(products()), outcomes(undone)) == (["A"], {"removed": 1, "skipped": 1})
+    assert (order.lines.get().product_id is not None, findings()) == (True, [])
 
 
 def test_listed_products_are_unpublished() -> None:
