@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery, Task
-from celery.signals import task_prerun
+from celery.signals import beat_init, task_prerun
 
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -21,3 +21,10 @@ def _drop_broken_connections(task: Task, **_: object) -> None:
 
     if not task.request.is_eager:  # it runs inside its caller's transaction
         close_old_connections()
+
+
+@beat_init.connect
+def _watch_for_lost_sessions(**_: object) -> None:
+    from tasks import watching  # the settings are not there yet when this module is read
+
+    watching.start()

@@ -1,4 +1,4 @@
-"""An import paused in its middle, workers killed, the broker flushed: it ends as if undisturbed."""
+"""An import paused in its middle, workers killed or frozen, the broker flushed: it ends as if undisturbed."""
 
 from pathlib import Path
 
@@ -9,6 +9,9 @@ from tests.faults.catching import WRITING, catcher
 from tests.faults.conftest import Reference, start_import, state_of, wait_until_over
 from tests.faults.effects import effects_of
 from tests.stack import Stack
+
+# Jobs lock the row when they count what they did, last in their transaction.
+HOLDING_THE_RUN = "a.backend_xid IS NOT NULL AND a.query LIKE '%%\"imports_importrun\"%%'"
 
 
 @pytest.mark.parametrize(("kind", "state"), [("imports.stage", "staging"), ("imports.load", "loading")])
@@ -37,6 +40,25 @@ def test_paused_import_survives_killed_workers_and_flushall(
     assert effects_of(stack, run).differences(reference.effects) == []
     [(seconds,)] = stack.sql("SELECT paused_seconds FROM imports_importrun WHERE id = %s", [run])
     assert seconds > 0
+
+
+def test_pausing_waits_no_longer_than_the_lease_of_the_only_worker(
+    stack: Stack, catalogue: Path, reference: Reference
+) -> None:
+    stack.launch("beat")
+    frozen = stack.launch("worker", "--hostname=w0@%h")
+    run = start_import(stack, catalogue)
+    with catcher(stack) as watching:
+        watching.stop(frozen, name="w0", kind="imports.load", condition=HOLDING_THE_RUN)
+
+    paused = stack.manage("pause_import", str(run), timeout=60)
+
+    assert paused.returncode == 0, paused.stderr
+    frozen.kill()
+    stack.launch("worker", "--hostname=w1@%h")
+    assert stack.manage("resume_import", str(run)).returncode == 0
+    wait_until_over(stack, run)
+    assert effects_of(stack, run).differences(reference.effects) == []
 
 
 def jobs_by_state(stack: Stack, run: int) -> dict[str, int]:
