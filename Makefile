@@ -37,8 +37,9 @@ format: setup ## mend what can be mended
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: setup ## measure imports against their alternatives; writes bench/results.md
+bench: setup ## measure imports against their alternatives, and the pages of a big shop; writes bench/results.md
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.pages
 
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

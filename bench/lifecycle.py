@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +17,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench import sections
 from bench.servers import own_servers
 from config import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-TITLE = "The life of a big catalogue"
-_SECTION = re.compile(rf"^## {TITLE}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _NEW = 100_000  # rows that are added to the big catalogue
 _SLOWEST = 300  # rows a second; a step slower than this is stuck
 # Step → what it is, and the bound that its ratio to COPY must reach, if there is one.
@@ -60,7 +58,7 @@ def main() -> None:
             sys.exit(str(failed))
     section = _section(taken, notes, options.rows, options.rounds)
     print(section)
-    _replace(options.out, section)
+    sections.replace(options.out, sections.LIFE, section)
 
 
 def _measured(rows: int, rounds: int, folder: Path) -> tuple[dict[str, list[float]], list[str]]:
@@ -238,7 +236,7 @@ def _settle() -> None:
 
 def _section(taken: dict[str, list[float]], notes: list[str], rows: int, rounds: int) -> str:
     lines = [
-        f"## {TITLE}\n",
+        f"## {sections.LIFE}\n",
         f"`python -m bench.lifecycle`: {rows:,} rows, medians of {rounds} round(s), two workers,"
         " everything on. The steps follow each\nother over one catalogue; × COPY is against the first line,"
         " that of the last step against the line before it.\n",
@@ -252,16 +250,6 @@ def _section(taken: dict[str, list[float]], notes: list[str], rows: int, rounds:
         shown = f"≥ {bound:g}, {'reached' if ratio >= bound else 'missed'}" if bound else "–"
         lines.append(f"| {label} | {median(rates):,.0f} | {ratio:.2f} | {shown} |")
     return "\n".join([*lines, "", *notes]) + "\n"
-
-
-def sections_in(path: Path) -> list[str]:
-    """This benchmark's section of a report, if it has one."""
-    return _SECTION.findall(path.read_text()) if path.exists() else []
-
-
-def _replace(path: Path, section: str) -> None:
-    kept = _SECTION.sub("", path.read_text()).rstrip() if path.exists() else ""
-    path.write_text(f"{kept}\n\n{section}" if kept else section)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import argparse
 import csv
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -19,11 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from bench import sections
 from bench.memory import peak_bytes
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-TITLE = "Reading a clean file"
-_SECTION = re.compile(rf"^## {TITLE}\n.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
 _SMALL = "small.csv"
 _MB = 1_000_000
 
@@ -87,7 +85,7 @@ def main() -> None:
         taken = _rounds(path, options.rows, options.rounds)
         section = _section(taken, options.rows, path.stat().st_size, options.rounds)
     print(section)
-    _replace(options.out, section)
+    sections.replace(options.out, sections.READING, section)
 
 
 def _make(path: Path, rows: int) -> None:
@@ -125,7 +123,7 @@ def _rounds(path: Path, rows: int, rounds: int) -> dict[str, list[dict[str, floa
 def _section(taken: dict[str, list[dict[str, float]]], rows: int, size: int, rounds: int) -> str:
     base = median(one["seconds"] for one in taken["csv"])
     lines = [
-        f"## {TITLE}\n",
+        f"## {sections.READING}\n",
         f"`python -m bench.reading`: {rows:,} rows, {size / _MB:.0f} MB, UTF-8; medians of {rounds} rounds."
         " Each reader takes all\nrows as text, in a process of its own. Ours finds the dialect, plans chunks,"
         " checks and counts every line, and\nhands out lists.\n",
@@ -137,17 +135,6 @@ def _section(taken: dict[str, list[dict[str, float]]], rows: int, size: int, rou
         peak = max(one["peak"] for one in all_taken) / _MB
         lines.append(f"| {READERS[name][0]} | {rows / seconds:,.0f} | {base / seconds:.2f} | {peak:.0f} |")
     return "\n".join(lines) + "\n"
-
-
-def sections_in(path: Path) -> list[str]:
-    """This benchmark's section of a report, if it has one."""
-    return _SECTION.findall(path.read_text()) if path.exists() else []
-
-
-def _replace(path: Path, section: str) -> None:
-    """Put the section in place of the earlier one, at the end; all others stay."""
-    kept = _SECTION.sub("", path.read_text()).rstrip() if path.exists() else ""
-    path.write_text(f"{kept}\n\n{section}" if kept else section)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from django.db import connection
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from bench import lifecycle, reading
+from bench import sections
 from bench.catalogue import CHANGED_PERCENT, Case
 from bench.results import Results, Spread
 
@@ -145,12 +145,11 @@ def show(tables: Sequence[Table], console: Console) -> None:
 def write(tables: Sequence[Table], path: Path, *, rounds: int) -> None:
     """Write the report: machine, how to read it, the tables. It names no host and no folder.
 
-    The sections of `bench.lifecycle` and `bench.reading`, which are measured by themselves, stay.
+    The sections of benchmarks that are run by themselves stay.
     """
     parts = ["# What imports cost", _circumstances(rounds), _READING, *map(_markdown, tables)]
-    path.write_text(
-        "\n\n".join([*parts, *lifecycle.sections_in(path), *reading.sections_in(path)]).rstrip() + "\n"
-    )
+    others = [section for title in sections.TITLES for section in sections.found(path, title)]
+    path.write_text("\n\n".join([*parts, *others]).rstrip() + "\n")
 
 
 def _markdown(table: Table) -> str:

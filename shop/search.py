@@ -49,7 +49,8 @@ def found(words: str, *, alike: bool) -> QuerySet[Any]:
     matches, likeness = Q(), rank
     for word in words.split(" "):
         as_written = Q(words=_query(word))
-        if len(word) < _SHORT:  # anything is like it
+        # Anything is like a short word; a number or a SKU is meant as it is written.
+        if len(word) < _SHORT or any(letter.isdigit() for letter in word):
             matches &= as_written
             continue
         plain: Any = Func(Func(Value(word), function="unaccent"), function="lower")

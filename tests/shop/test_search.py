@@ -84,6 +84,13 @@ def test_typos_find_names_that_are_alike(client: Client, searched: str) -> None:
     assert "so names like it are listed too" in page
 
 
+def test_words_with_digits_are_meant_as_they_are_written(client: Client) -> None:
+    a_product(name="Mixer K4711")
+    index_all()
+
+    assert names(client, q="K4712") == []
+
+
 def test_what_is_written_right_ranks_above_what_is_alike(client: Client) -> None:
     a_product(name="Lamb skin")
     a_product(name="Lamp")
