@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop import storefront
+from shop import storefront, webhooks
 
 app_name = "shop"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("c/<path:path>/", storefront.products, name="category"),
     path("p/<slug:slug>/", storefront.product, name="product"),
     path("media/products/<path:name>", storefront.picture),
+    path("webhooks/<str:gateway>/", webhooks.webhook, name="webhook"),
 ]

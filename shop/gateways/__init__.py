@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from shop.gateways.base import Gateway
+from shop.gateways.base import Gateway, Provider
 from shop.gateways.invoice import Invoice
 from shop.gateways.trial_card import TrialCard
 
@@ -26,6 +26,11 @@ def named(code: str) -> Gateway:
         return _ALL[code]
     except KeyError:
         raise UnknownMethod(f"There is no way to pay called “{code}”; there are {', '.join(_ALL)}.") from None
+
+
+def providers() -> list[str]:
+    """The codes of those that charge, and give back, by themselves."""
+    return [code for code, gateway in _ALL.items() if isinstance(gateway, Provider)]
 
 
 def is_offered(code: str) -> bool:
