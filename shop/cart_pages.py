@@ -37,13 +37,13 @@ def add(request: HttpRequest) -> HttpResponse:
         carts.add(cart=session_cart.opened(request), product=product, quantity=quantity)
     except Refused as refused:
         return _not_added(request, refused.problems)
-    if request.htmx:
+    if _is_exchanged(request):
         return render(request, "storefront/added.html", {"added": product, "quantity": quantity})
     return redirect("shop:cart")
 
 
 def _not_added(request: HttpRequest, problems: Any) -> HttpResponse:
-    if request.htmx:
+    if _is_exchanged(request):
         return render(request, "storefront/added.html", {"problems": problems})
     return _page(request, problems)
 
@@ -59,7 +59,7 @@ def change(request: HttpRequest) -> HttpResponse:
         problems = _changed(here, request)
     except Refused as refused:  # so many deadlocks: nothing was done
         problems = list(refused.problems)
-    if problems or request.htmx:
+    if problems or _is_exchanged(request):
         return _page(request, problems)
     return redirect("shop:cart")
 
@@ -116,6 +116,11 @@ def _id(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
+
+
+def _is_exchanged(request: HttpRequest) -> bool:
+    """Whether the browser exchanges a part of its page for the answer, instead of showing it."""
+    return "HX-Request" in request.headers
 
 
 def _page(request: HttpRequest, problems: Any = ()) -> HttpResponse:

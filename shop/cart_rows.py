@@ -59,22 +59,23 @@ def _with_pictures(products: Iterable[Product]) -> set[UUID]:
 
 
 def _row(line: CartLine, product: Product | None, images: dict[UUID, Picture]) -> Row:
-    if product is None:
-        shown = {"options": {}, "address": "", "is_variant": False, "picture": None, "price": line.price}
-    else:
-        page = product.parent or product
-        shown = {
-            "options": product.options,
-            "address": page.slug if page.published and product.published else "",
-            "is_variant": product.parent_id is not None,
-            "picture": images.get(product.pk) or images.get(page.pk),
-            "price": product.price,
-        }
+    page = product and (product.parent or product)
+    is_shown = bool(product and page and product.published and page.published)
     return Row(
         product_id=line.product_id,
         sku=line.sku,
         name=line.name,
+        options=product.options if product else {},
+        address=page.slug if page and is_shown else "",
+        is_variant=bool(product and product.parent_id),
+        picture=_picture(product, images) if product else None,
         quantity=line.quantity,
+        price=product.price if product else line.price,
         problem=of_line(line, product),
-        **shown,
     )
+
+
+def _picture(product: Product, images: dict[UUID, Picture]) -> Picture | None:
+    """A variant without one has that of the product above it."""
+    own = images.get(product.pk)
+    return images.get(product.parent_id) if own is None and product.parent_id else own

@@ -1,4 +1,4 @@
-"""The form of the checkout. What it says is read as it was meant; names and addresses may be in any script."""
+"""The form of the checkout. Names and addresses may be in any script."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Words(forms.CharField):
         )
 
     def to_python(self, value: Any) -> str:
-        return " ".join(super().to_python(value).split())
+        return " ".join((super().to_python(value) or "").split())
 
 
 class CheckoutForm(forms.Form):
@@ -104,7 +104,7 @@ class CheckoutForm(forms.Form):
     @property
     def about_page(self) -> list[str]:
         """What is wrong with the page itself, rather than with what was typed."""
-        return [message for name in ("total", "key") for message in self.errors.get(name, [])]
+        return [str(message) for name in ("total", "key") for message in self.errors.get(name, [])]
 
     @property
     def address_fields(self) -> list[forms.BoundField]:

@@ -81,7 +81,11 @@ def _ordered(request: HttpRequest, here: Cart) -> HttpResponse:
         placed = ordering.place(cart=here, customer=customer, key=said["key"], checkout=form.checkout())
         order = Order.objects.get(pk=placed.order_id)
         return begun(
-            order, method=said["payment"], key=f"{said['key']}-first", details=request.POST.dict(), request=request
+            order,
+            method=said["payment"],
+            key=f"{said['key']}-first",
+            details=request.POST.dict(),
+            request=request,
         )
     except Refused as refused:
         return _page(request, here, form, methods, known=said, problems=refused.problems)

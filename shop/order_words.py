@@ -53,7 +53,10 @@ _UNPAID = {
         waits=True,
     ),
     Result.REDIRECT: Words(
-        "One step is left to pay", "Go on to the payment page. Your order waits here for you.", "look", waits=True
+        "One step is left to pay",
+        "Go on to the payment page. Your order waits here for you.",
+        "look",
+        waits=True,
     ),
     Result.AWAITING: Words(
         "Thank you, your order is placed", "We send it as soon as your bank transfer has arrived.", "look"
@@ -65,15 +68,18 @@ _UNPAID = {
 
 def words(order: Order, *, outcome: Outcome | None, is_overdue: bool, is_partly_sent: bool) -> Words:
     """How the order stands; `outcome` is that of its last payment, if there was one."""
-    if order.state == Order.State.PENDING:
+    state = Order.State(order.state)
+    if state == Order.State.PENDING:
         return _unpaid(outcome, is_overdue=is_overdue)
-    if order.state == Order.State.EXPIRED or order.state == Order.State.CANCELLED:
-        return _with_money(order, _EXPIRED if order.state == Order.State.EXPIRED else _SETTLED[order.state])
-    if order.state == Order.State.PAID and is_partly_sent:
+    if state in (Order.State.EXPIRED, Order.State.CANCELLED):
+        return _with_money(order, _SETTLED.get(state, _EXPIRED))
+    if state == Order.State.PAID and is_partly_sent:
         return Words("Part of your order is on its way", "We send the rest as soon as we can.")
-    if order.state == Order.State.PAID:
-        return Words("Thank you, your order is paid", "We are getting it ready and write to you when it is sent.")
-    return _SETTLED[Order.State(order.state)]
+    if state == Order.State.PAID:
+        return Words(
+            "Thank you, your order is paid", "We are getting it ready and write to you when it is sent."
+        )
+    return _SETTLED[state]
 
 
 def _unpaid(outcome: Outcome | None, *, is_overdue: bool) -> Words:

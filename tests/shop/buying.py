@@ -1,4 +1,4 @@
-"""What a customer does at the storefront, by HTTP: put something into the cart, fill in the checkout, look."""
+"""What a customer does at the storefront, by HTTP: fill the cart, fill in the checkout, look."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def hidden(page: str) -> dict[str, str]:
 
 def told(page: str) -> list[str]:
     """The problems that a page tells of, each as it stands."""
-    found = re.findall(r'<(?:p|span) class="(?:st-wrong|st-tag st-look|st-say st-say-bad)"[^>]*>([^<]*)</(?:p|span)>', page)
+    found = re.findall(
+        r'<(?:p|span) class="(?:st-wrong|st-tag st-look|st-say st-say-bad)"[^>]*>([^<]*)</(?:p|span)>', page
+    )
     return [unescape(text).strip() for text in found]
 
 

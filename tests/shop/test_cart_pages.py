@@ -17,6 +17,7 @@ from tests.shop.shopping import opened
 
 pytestmark = pytest.mark.django_db
 NO_NUMBER = "Bowl: write how many you would like as a whole number, such as 2."
+FEW = "Bowl: only 2 left, and you have 5 in your cart."
 NOT_BOUGHT = [
     ("0", "Bowl: a quantity of 0 is none; take 1 or more."),
     ("-1", "Bowl: a quantity of -1 is none; take 1 or more."),
@@ -26,7 +27,9 @@ NOT_BOUGHT = [
 
 
 def a_bowl(**fields: Any) -> Product:
-    return a_product(**{"sku": "BOWL", "slug": "bowl", "name": "Bowl", "price": Decimal(5), "stock": 9, **fields})
+    return a_product(
+        **{"sku": "BOWL", "slug": "bowl", "name": "Bowl", "price": Decimal(5), "stock": 9, **fields}
+    )
 
 
 def change(client: Client, product: Product, quantity: object, was: object = 1) -> str:
@@ -96,7 +99,7 @@ def test_old_tab_changes_only_what_was_typed_in_it(client: Client) -> None:
     ("changes", "message", "ways", "then"),
     [
         ({"price": 6}, "Bowl now costs 6.00 EUR instead of 5.00 EUR.", ["Accept the new price"], {"BOWL": 5}),
-        ({"stock": 2}, "Bowl: only 2 left, and you have 5 in your cart.", ["Take the 2 that are left"], {"BOWL": 2}),
+        ({"stock": 2}, FEW, ["Take the 2 that are left"], {"BOWL": 2}),
         ({"stock": 0}, "Bowl is sold out.", [], {}),
         ({"published": False}, "Bowl is not for sale at the moment.", [], {}),
         (None, "Bowl is no longer sold.", [], {}),

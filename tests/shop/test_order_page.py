@@ -39,8 +39,20 @@ def late(order: Order) -> None:
     paying.mark_paid(payment=payment, provider_reference="late")
 
 
-def shipped(order: Order, quantity: int) -> None:
+def invoiced(order: Order) -> None:
+    a_payment(order, gateway="invoice", awaiting=True)
+
+
+def declined(order: Order) -> None:
+    paying.payment_failed(payment=a_payment(order), error="No.")
+
+
+def paid(order: Order) -> None:
     paying.mark_paid(payment=a_payment(order), provider_reference="charge")
+
+
+def shipped(order: Order, quantity: int) -> None:
+    paid(order)
     code, url = "RX 123", "https://post.example/RX123"
     pieces = {"BOWL": quantity}
     ordering.fulfil(order=order, pieces=pieces, carrier="Post", tracking_code=code, tracking_url=url)
@@ -60,9 +72,9 @@ def overdue(order: Order) -> None:
     [
         (lambda order: None, "Your order is not paid yet", True, False),
         (a_payment, "We are waiting for the bank&#x27;s answer", False, True),
-        (lambda order: a_payment(order, gateway="invoice", awaiting=True), "Thank you, your order is placed", True, False),
-        (lambda order: paying.payment_failed(payment=a_payment(order), error="No."), "The payment did not go through", True, False),
-        (lambda order: paying.mark_paid(payment=a_payment(order)), "Thank you, your order is paid", False, False),
+        (invoiced, "Thank you, your order is placed", True, False),
+        (declined, "The payment did not go through", True, False),
+        (paid, "Thank you, your order is paid", False, False),
         (lambda order: shipped(order, 1), "Part of your order is on its way", False, False),
         (lambda order: shipped(order, 2), "Your order is on its way", False, False),
         (delivered, "Your order was delivered", False, False),
@@ -127,7 +139,7 @@ def test_money_given_back_is_said() -> None:
 def test_transfer_is_explained() -> None:
     a_product(sku="BOWL", stock=9, price=Decimal(10))
     order = an_order({"BOWL": 2})
-    a_payment(order, gateway="invoice", awaiting=True)
+    invoiced(order)
 
     page = page_of(order)
 
@@ -149,7 +161,10 @@ def test_page_is_kept_and_listed_by_nobody_and_its_address_stays_here() -> None:
     headers = Client().get(f"/orders/{an_order({'BOWL': 1}).token}/").headers
 
     assert "no-store" in headers["Cache-Control"]
-    assert (headers["X-Robots-Tag"], headers["Referrer-Policy"]) == ("noindex, nofollow, noarchive", "same-origin")
+    assert (headers["X-Robots-Tag"], headers["Referrer-Policy"]) == (
+        "noindex, nofollow, noarchive",
+        "same-origin",
+    )
 
 
 def test_key_of_another_orders_payment_is_a_conflict(client: Client) -> None:
@@ -180,7 +195,9 @@ def test_page_does_few_queries_however_many_lines(client: Client) -> None:
         order = an_order(pieces)
         paying.mark_paid(payment=a_payment(order))
         ordering.fulfil(order=order)
-        with CaptureQueriesContext(connection, ) as captured:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
             opened(client, f"/orders/{order.token}/")
         counts.append(len(captured))
 
