@@ -6,9 +6,10 @@ from django.conf import settings
 
 from shop.gateways.base import Gateway, Provider
 from shop.gateways.invoice import Invoice
+from shop.gateways.stripe_checkout import Stripe
 from shop.gateways.trial_card import TrialCard
 
-_ALL: dict[str, Gateway] = {gateway.method.code: gateway for gateway in (Invoice(), TrialCard())}
+_ALL: dict[str, Gateway] = {gateway.method.code: gateway for gateway in (Stripe(), TrialCard(), Invoice())}
 
 
 class UnknownMethod(LookupError):  # noqa: N818 - an outcome, not a fault
