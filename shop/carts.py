@@ -60,6 +60,16 @@ def take_out(*, cart: Cart, product_id: UUID) -> None:
     cart.lines.filter(product_id=product_id).delete()
 
 
+def change_quantity(*, cart: Cart, line: CartLine, quantity: int) -> None:
+    """Have so many pieces of a line that is there; its price stays the one that the customer was told, so a
+    new one is still told of. Raises Refused."""
+    if problem := of_quantity(quantity, name=line.name, sku=line.sku):
+        raise Refused([problem])
+    with transaction.atomic():
+        _locked(cart)
+        cart.lines.filter(pk=line.pk).update(quantity=quantity)
+
+
 def products_of(lines: Iterable[CartLine]) -> dict[UUID, Product]:
     """The lines' products as they are now, with their parents, by id; deleted ones are missing."""
     wanted = [line.product_id for line in lines]
@@ -74,10 +84,11 @@ def review(*, cart: Cart) -> list[Problem]:
 
 
 @transaction.atomic
-def accept_changes(*, cart: Cart) -> list[Problem]:
-    """Bring the cart to what can be had at today's prices; returns what was told of before, as `review`."""
+def accept_changes(*, cart: Cart, only: UUID | None = None) -> list[Problem]:
+    """Bring the cart, or `only` this product's line, to what can be had at today's prices; returns what was
+    told of before, as `review`."""
     _locked(cart)
-    lines = list(cart.lines.all())
+    lines = list(cart.lines.filter(product_id=only) if only else cart.lines.all())
     products = products_of(lines)
     found = []
     for line in lines:

@@ -147,18 +147,42 @@ def claimed_code(checkout: Checkout, *, goods: Decimal) -> DiscountCode | None:
     The update counts and checks at once, so a code with ten uses has ten, however many try. Its row stays
     locked, so the uses by one customer can be counted after it.
     """
-    if not (text := checkout.discount.strip().upper()):
+    if not (text := _code(checkout.discount)):
         return None
     codes = DiscountCode.objects.filter(code=text)
     if not codes.usable().update(used=F("used") + 1):
-        raise Refused([_discount(f"The discount code {text} is not valid, or not any more.")])
-    code = codes.get()
+        raise Refused([_unknown(text)])
+    return _suitable(codes.get(), goods=goods, email=checkout.email)
+
+
+def usable_code(text: str, *, goods: Decimal, email: str) -> DiscountCode | None:
+    """The discount code, if one was given, as a page may show what it takes off; nobody has used it by that.
+    Raises Refused."""
+    if not (text := _code(text)):
+        return None
+    code = DiscountCode.objects.filter(code=text).usable().first()
+    if code is None:
+        raise Refused([_unknown(text)])
+    return _suitable(code, goods=goods, email=email)
+
+
+def _suitable(code: DiscountCode, *, goods: Decimal, email: str) -> DiscountCode:
+    """The code, if it is good for these goods and this customer; raises Refused."""
     if goods < code.minimum:
-        raise Refused([_discount(f"{text} needs goods worth {amount_text(code.minimum)}.")])
-    mine = code.uses.filter(email=checkout.email.lower(), returned_at=None)
+        raise Refused([_discount(f"{code} needs goods worth {amount_text(code.minimum)}.")])
+    mine = code.uses.filter(email=email.lower(), returned_at=None)
     if code.limit_per_customer is not None and mine.count() >= code.limit_per_customer:
-        raise Refused([_discount(f"You have used {text} as often as one customer may.")])
+        raise Refused([_discount(f"You have used {code} as often as one customer may.")])
     return code
+
+
+def _code(text: str) -> str:
+    """A discount code as the table has it."""
+    return text.strip().upper()
+
+
+def _unknown(text: str) -> Problem:
+    return _discount(f"The discount code {text} is not valid, or not any more.")
 
 
 def _discount(message: str) -> Problem:

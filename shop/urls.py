@@ -1,8 +1,8 @@
 """The storefront's addresses."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from shop import storefront
+from shop import cart_pages, checkout_page, order_page, storefront, webhooks
 
 app_name = "shop"
 urlpatterns = [
@@ -10,4 +10,12 @@ urlpatterns = [
     path("c/<path:path>/", storefront.products, name="category"),
     path("p/<slug:slug>/", storefront.product, name="product"),
     path("media/products/<path:name>", storefront.picture),
+    path("webhooks/<str:gateway>/", webhooks.webhook, name="webhook"),
+    # Buying.
+    path("cart/", cart_pages.cart, name="cart"),
+    path("cart/add/", cart_pages.add, name="add"),
+    path("cart/change/", cart_pages.change, name="change_cart"),
+    path("checkout/", checkout_page.checkout, name="checkout"),
+    re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/$", order_page.order, name="order"),
+    re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/pay/$", order_page.pay, name="pay"),
 ]

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
-from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
 from babel.numbers import format_currency, format_decimal
 from django import template
 from django.conf import settings
-from django.utils.translation import get_language
+from django.utils.timezone import localtime
+
+from shop.languages import locale
 
 register = template.Library()
 
 
 @register.filter
-def money(amount: Decimal) -> str:
-    """An amount in the store's currency: `€1,299.00` in English, `1.299,00 €` in German."""
-    return format_currency(amount, settings.STORE_CURRENCY, locale=_locale())
+def money(amount: Decimal, currency: str = "") -> str:
+    """An amount in the store's currency, or another one: `€1,299.00` in English, `1.299,00 €` in German."""
+    return format_currency(amount, currency or settings.STORE_CURRENCY, locale=locale())
 
 
 @register.filter
 def number(count: int) -> str:
     """A number with its thousands apart."""
-    return format_decimal(count, locale=_locale())
+    return format_decimal(count, locale=locale())
 
 
-def _locale() -> Locale:
-    """That of the request, or the nearest that Babel knows."""
-    try:
-        return Locale.parse(get_language() or settings.LANGUAGE_CODE, sep="-")
-    except (ValueError, UnknownLocaleError):
-        return Locale.parse(settings.LANGUAGE_CODE, sep="-")
+@register.filter
+def day(moment: datetime) -> str:
+    """A day in the shop's time zone: `November 23, 2026` in English, `23. November 2026` in German."""
+    return format_date(localtime(moment), format="long", locale=locale())
+
+
+@register.filter
+def moment(at: datetime) -> str:
+    """A day with its time, in the shop's time zone: `Nov 23, 2026, 1:05 PM`."""
+    there = localtime(at)
+    day_there = format_date(there, format="medium", locale=locale())
+    return f"{day_there}, {format_time(there, format='short', locale=locale())}"
+
+
+@register.filter
+def options(chosen: Mapping[str, object]) -> str:
+    """What sets a variant apart: `Size: S, Colour: red`."""
+    return ", ".join(f"{name}: {value}" for name, value in chosen.items())

@@ -1,0 +1,15 @@
+"""The reader's language, as Babel knows it."""
+
+from __future__ import annotations
+
+from babel import Locale, UnknownLocaleError
+from django.conf import settings
+from django.utils.translation import get_language
+
+
+def locale(language: str = "") -> Locale:
+    """That of the language, or of the request's, or the nearest that Babel knows."""
+    try:
+        return Locale.parse((language or get_language() or settings.LANGUAGE_CODE).replace("_", "-"), sep="-")
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(settings.LANGUAGE_CODE, sep="-")

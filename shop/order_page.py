@@ -1,0 +1,117 @@
+"""An order's page, for whoever has its link: nobody guesses it, and the page takes care that it stays so."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from shop import charging, countries, pictures
+from shop.charging import Outcome, Result
+from shop.models import Order, Shipment
+from shop.order_words import steps, words
+from shop.payment_answers import begun
+from shop.placing import KeyConflict
+
+type View = Callable[..., HttpResponse]
+
+_OVER = (Order.State.CANCELLED, Order.State.EXPIRED, Order.State.REFUNDED)
+
+
+def _discreet(view: View) -> View:
+    """Answers that no cache keeps, no search engine lists, and of which no other site learns the address."""
+
+    @never_cache
+    def answered(request: HttpRequest, token: str) -> HttpResponse:
+        response = view(request, token)
+        response["Referrer-Policy"] = "same-origin"  # with none at all, browsers hide where forms come from
+        response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        return response
+
+    return answered
+
+
+@require_safe
+@_discreet
+def order(request: HttpRequest, token: str) -> HttpResponse:
+    """How the order stands, and what belongs to it."""
+    return _page(request, _found(token))
+
+
+@require_POST
+@_discreet
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """Pay for an order that is not paid yet, by the method that was chosen; leads back to the order."""
+    asked = _found(token)
+    method, key = request.POST.get("payment", ""), request.POST.get("key", "")
+    if not 1 <= len(key) <= 100 or "\0" in key:
+        return redirect("shop:order", token)
+    try:
+        return begun(asked, method=method, key=key, details=request.POST.dict(), request=request)
+    except charging.UnknownMethod as error:
+        return _page(request, asked, message=str(error))
+    except KeyConflict as conflict:
+        context = {"message": str(conflict), "order": asked}
+        return render(request, "storefront/conflict.html", context, status=409)
+
+
+def _found(token: str) -> Order:
+    """The order with this link. A wrong one learns nothing."""
+    asked = Order.objects.filter(token=token).first()
+    if asked is None:
+        raise Http404
+    return asked
+
+
+def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpResponse:
+    payment = asked.payments.last()
+    outcome = charging.outcome_of(payment) if payment else None
+    lines = list(asked.lines.select_related("product"))
+    is_overdue = asked.expires_at <= timezone.now()
+    said = words(
+        asked, outcome=outcome, is_overdue=is_overdue, is_partly_sent=any(line.shipped for line in lines)
+    )
+    context = {
+        "order": asked,
+        "words": said,
+        "message": message,
+        "steps": [] if asked.state in _OVER else steps(asked),
+        "lines": _with_pictures(lines),
+        "payment": payment,
+        "outcome": outcome,
+        "payments": charging.methods() if _can_be_paid(asked, outcome, is_overdue) else [],
+        "key": secrets.token_urlsafe(24),
+        "shipments": _shipments(asked),
+        "country": countries.name_of(asked.shipping_address.get("country", "")),
+    }
+    return render(request, "storefront/order.html", context)
+
+
+def _can_be_paid(asked: Order, outcome: Outcome | None, is_overdue: bool) -> bool:
+    open_to_it = outcome is None or outcome.result in (Result.DECLINED, Result.AWAITING)
+    return asked.state == Order.State.PENDING and open_to_it and not is_overdue
+
+
+def _with_pictures(lines: list[Any]) -> list[tuple[Any, pictures.Picture | None]]:
+    """The lines, each with its product's picture as it is today."""
+    products = [line.product for line in lines if line.product]
+    images = pictures.first_of({pk for one in products for pk in (one.pk, one.parent_id) if pk})
+    return [
+        (line, line.product and (images.get(line.product_id) or images.get(line.product.parent_id)))
+        for line in lines
+    ]
+
+
+def _shipments(asked: Order) -> list[tuple[Shipment, str]]:
+    """The parcels with what is in them, each with the address at which to follow it, if that is one."""
+    parcels = asked.shipments.prefetch_related("lines__line")
+    return [
+        (parcel, parcel.tracking_url if parcel.tracking_url.startswith(("https://", "http://")) else "")
+        for parcel in parcels
+    ]
