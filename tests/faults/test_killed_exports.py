@@ -38,23 +38,23 @@ def test_export_survives_five_workers_killed_at_random(
         "SELECT extract(epoch FROM finished_at - started_at)::float FROM imports_exportrun"
     )
 
-    kills = exports = 0
+    kills = exports = attempt = 0
     while kills < _KILLS:
-        if not exports or _run(stack)[0] == "completed":  # the first one, or the last kill came too late
+        if not attempt:  # the first one, or the last kill came too late
             assert stack.manage("export_catalog", "-", "--no-wait").returncode == 0
-            exports, attempt = exports + 1, 0
-        assert exports <= _EXPORTS
-        attempt += 1
+            exports, attempt = exports + 1, 1
+            assert exports <= _EXPORTS
+            assert _attempt_began(stack, attempt)
         after = rng.uniform(0, seconds / 2)
         with capsys.disabled():  # a run that passes shows them as well
             print(f"\n  TALLYMAN_SEED={seed}: kill -9 {after:.3f} s after attempt {attempt} began", end="")
-        _wait_for_attempt(stack, attempt)
         deadline = time.monotonic() + after
         while time.monotonic() < deadline:
             pass
         worker.kill()
-        kills += _run(stack)[:2] == ("running", "")
         worker = stack.launch("worker")
+        attempt = attempt + 1 if _attempt_began(stack, attempt + 1) else 0
+        kills += attempt > 0
     stack.wait_for(lambda: _run(stack)[0] == "completed", seconds=60)
 
     runs = stack.sql("SELECT state, file, rows, size FROM imports_exportrun ORDER BY id OFFSET 1")
@@ -67,12 +67,15 @@ def test_export_survives_five_workers_killed_at_random(
     assert list(scratch.glob("tallyman-export-*")) == []
 
 
-def _wait_for_attempt(stack: Stack, number: int) -> None:
+def _attempt_began(stack: Stack, number: int) -> bool:
+    """Wait for that attempt at the newest export; False when that is over instead."""
     query = (
-        "SELECT state = 'running' AND attempts = %s FROM tasks_job WHERE kind = 'imports.export'"
-        " ORDER BY id DESC LIMIT 1"
+        "SELECT state = 'running' AND attempts = %s, state = 'done' FROM tasks_job"
+        " WHERE kind = 'imports.export' ORDER BY id DESC LIMIT 1"
     )
-    stack.wait_for(lambda: stack.sql(query, [number]) == [(True,)])
+    stack.wait_for(lambda: any(stack.sql(query, [number])[0]))
+    [(began, _)] = stack.sql(query, [number])
+    return began
 
 
 def _run(stack: Stack) -> tuple[str, str, int, int]:

@@ -17,7 +17,7 @@ import pytest
 
 from config import embedded
 from config.processes import Process
-from tests.faults.catching import COMPARING, COPYING, WRITING, catcher, signal_tree, tree
+from tests.faults.catching import COMPARING, COPYING, WRITING, catcher, linger_in_copies, signal_tree, tree
 from tests.faults.conftest import Reference, newest_run, start_import, wait_until_over
 from tests.faults.effects import Effects, effects_of, products
 from tests.faults.previews import findings, preview
@@ -143,6 +143,7 @@ def test_everything_survives_postgresql_killed_in_open_transactions(
     expected = products(stack)
     stack.database_url = stack.environment["DATABASE_URL"] = embedded.database_url(postgres.data_dir)
     assert stack.manage("migrate").returncode == 0
+    linger_in_copies(stack)
     stack.start("beat")
     victim = _Victim(stack, postgres, stack.start_worker("one"), random.Random(seed))
     before = tree(victim.worker)

@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.catching import COPYING, WRITING, catcher, is_stopped, signal_tree, tree
+from tests.faults.catching import COPYING, WRITING, catcher, is_stopped, linger_in_copies, signal_tree, tree
 from tests.faults.conftest import Reference, start_import, state_of, wait_until_over
 from tests.faults.effects import counters, effects_of
 from tests.stack import Stack
@@ -22,7 +22,7 @@ from tests.stack import Stack
 def test_worker_stopped_beyond_its_lease_is_replaced_and_writes_nothing_afterwards(
     stack: Stack, catalogue: Path, reference: Reference, kind: str, condition: str
 ) -> None:
-    stack.environment["IMPORT_CHUNK_BYTES"] = "1000000"  # a COPY that takes a moment
+    linger_in_copies(stack)
     stack.launch("beat")
     sleeper = stack.start_worker("sleeper")
     run = start_import(stack, catalogue)
