@@ -4,6 +4,7 @@ import secrets
 import sys
 import time
 from argparse import ArgumentParser
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,28 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.urls import reverse
 from rich.console import Console
 
 from imports import links, pipeline, receiving, watching
 from imports.models import ImportRun
 from notifications.models import Message
-from shop.models import Product
+from shop import ordering, reconciling
+from shop.models import DeliveryMethod, Order, Product
+from shop.visiting import Visitor
 
 _LOGIN = "admin"
 _BROKEN_PERCENT = 0.5
 _MAIL_SECONDS = 30.0
+_CUSTOMER = {
+    "email": "kim@example.com",
+    "name": "Kim Doe",
+    "line1": "Main Street 1",
+    "postcode": "3000",
+    "city": "Bern",
+    "country": "CH",
+    "card_number": "4242 4242 4242 4242",
+}
 
 
 class Command(BaseCommand):
@@ -44,11 +57,14 @@ class Command(BaseCommand):
         right = _counts_agree(console, run, options["rows"])
         console.print("\n[bold]3. The mail about it")
         mailed = _show_mail(console, run)
-        console.print("\n[bold]4. Look around")
+        console.print("\n[bold]4. Customers buy")
+        sold = _customers_buy(console)
+        console.print("\n[bold]5. Look around")
+        console.print(f"Shop         {settings.SITE_URL}/")
         console.print(f"Shop admin   {settings.SITE_URL}/admin/   login {_LOGIN}, password {password}")
         console.print(f"This import  {links.import_page(run)}")
         console.print(f"Flower       {settings.FLOWER_URL}/")
-        sys.exit(0 if right and mailed and run.state == ImportRun.State.COMPLETED else 1)
+        sys.exit(0 if right and mailed and sold and run.state == ImportRun.State.COMPLETED else 1)
 
 
 def _staff_login() -> tuple[Any, str]:
@@ -103,3 +119,44 @@ def _kept(message: Message) -> str:
         if message.message_id.encode() in path.read_bytes():
             return str(path)
     return f"the mail provider ({message.answer})"
+
+
+def _customers_buy(console: Console) -> bool:
+    """Three orders over HTTP as customers place them, one of them sent; then everything must add up."""
+    _offer_delivery()
+    goods = Product.objects.published().filter(stock__gt=5, price__gt=0, sku__startswith="TM-")
+    slugs = list(goods.order_by("sku").values_list("slug", flat=True)[:6])
+    paid = [_buys(slugs[:2], payment="test-card"), _buys(slugs[2:5], payment="test-card")]
+    waiting = _buys(slugs[5:], payment="invoice")
+    ordering.fulfil(order=paid[0], carrier="Parcel post", tracking_code="PP 4711", by=_LOGIN)
+    for order in (*paid, waiting):
+        order.refresh_from_db()
+        link = f"{settings.SITE_URL}{reverse('shop:order', args=[order.token])}"
+        console.print(f"Order {order.number}, {order.get_state_display():<20} {link}")
+    problems = list(reconciling.findings())
+    for problem in problems:
+        console.print(f"[red]✗ {problem}")
+    right = not problems and [one.state for one in (*paid, waiting)] == ["fulfilled", "paid", "pending"]
+    mark = "[green]✓" if right else "[red]✗"
+    console.print(
+        f"{mark} stock, ledger, orders and payments agree" if right else f"{mark} not as it should be"
+    )
+    return right
+
+
+def _offer_delivery() -> None:
+    DeliveryMethod.objects.get_or_create(
+        code="standard",
+        defaults={"name": "Standard delivery", "fee": Decimal("4.90"), "free_from": Decimal(75)},
+    )
+
+
+def _buys(slugs: list[str], *, payment: str) -> Order:
+    """What a guest orders who puts these into the cart and pays in that way; raises LookupError if the shop
+    does not let them."""
+    visitor = Visitor(settings.SITE_URL)
+    for slug in slugs:
+        visitor.put_into_cart(reverse("shop:product", args=[slug]))
+    page, form = visitor.fill_in_checkout(**_CUSTOMER, payment=payment)
+    there = visitor.send(page, form)
+    return Order.objects.get(token=there.url.rstrip("/").rpartition("/")[2])
