@@ -12,19 +12,16 @@ import http.client
 import os
 import random
 import re
-import socket
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.parse import urlencode, urlsplit
 
 from bench import sections
-from bench.servers import own_servers, started
+from bench.servers import own_servers
+from bench.serving import web
 from config import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -53,8 +50,8 @@ def main() -> None:
     with own_servers(folder):
         filled = _fill(options.rows, folder)
         kinds = _addresses(options.pages)
-        with _web(folder) as port:
-            client = _Client(port)
+        with web(folder) as address:
+            client = _Client(address)
             kinds["a list, far down"] = client.following("/?sort=price", options.pages)
             timed = [client.timed(kind, addresses) for kind, addresses in kinds.items()]
     section = _section(timed, options.rows, filled)
@@ -122,34 +119,11 @@ def _mistyped(name: str) -> str:
     return f"{longest[0]}{longest[2]}{longest[1]}{longest[3:]} {other}"
 
 
-@contextmanager
-def _web(folder: Path) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    web = started("web", folder, ready="Listening at", PORT=str(port))
-    try:
-        _wait_until_it_answers(port)
-        yield port
-    finally:
-        web.stop()
-
-
-def _wait_until_it_answers(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while True:
-        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2):
-            return
-        if time.monotonic() > deadline:
-            sys.exit("The web server does not answer.")
-        time.sleep(0.1)
-
-
 class _Client:
     """Asks one page after the other over one connection, as a browser does."""
 
-    def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    def __init__(self, address: str) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
 
     def following(self, address: str, count: int) -> list[str]:
         """So many addresses of a list, each the next page of the one before; the first ones are left out."""

@@ -8,7 +8,8 @@ from pathlib import Path
 LIFE = "The life of a big catalogue"
 READING = "Reading a clean file"
 PAGES = "The pages of a big shop"
-TITLES = (LIFE, READING, PAGES)
+LOAD = "Customers buy while an import runs"
+TITLES = (LIFE, READING, PAGES, LOAD)
 
 
 def found(path: Path, title: str) -> list[str]:

@@ -86,11 +86,16 @@ class Visitor:
                 return _page(error.code, error.url, error.read())
 
 
-def _page(status: int, url: str, body: bytes) -> Page:
-    text = body.decode(errors="replace")
+def forms_of(text: str) -> list[Form]:
+    """The forms of a page, in order."""
     parser = _Forms()
     parser.feed(text)
-    return Page(status, url, text, parser.forms)
+    return parser.forms
+
+
+def _page(status: int, url: str, body: bytes) -> Page:
+    text = body.decode(errors="replace")
+    return Page(status, url, text, forms_of(text))
 
 
 class _Forms(HTMLParser):
