@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _runs(options: argparse.Namespace, folder: Path) -> Iterator[Ran]:
             run = tallyman.start(path)
             stats = _locust(address, options, folder)
             bought = _orders() - before
-            tallyman.wait_for(lambda run=run: _has_ended(run), f"{run}", 600)
+            tallyman.wait_for(partial(_has_ended, run), f"{run}", 600)
             ran = _ran(webs, workers, bought, options, stats, run)
             tallyman.wait_for(_nothing_to_do, "what is left to do", 600)
         print(f"{ran}", flush=True)
