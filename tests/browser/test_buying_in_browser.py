@@ -62,10 +62,12 @@ def test_customer_buys_by_keyboard_alone(chromium: Browser, shop: Stack) -> None
     go(page, "Add to cart")
     expect(page.locator(".st-count")).to_have_text("1")
     go(page, "Go to the cart")
+    expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
     write(page, "Quantity of Bread knife", "2")  # what is there is selected when it is reached
     page.keyboard.press("Tab")
     expect(page.locator(".st-count")).to_have_text("2")
     go(page, "Go to checkout")
+    expect(page.get_by_role("heading", name="Checkout")).to_be_visible()
     write(page, "E-mail", "kim@example.com")
     write(page, "Name", "Kim Doe")
     write(page, "Street and number", "Main Street 1")
