@@ -177,7 +177,7 @@ CELERY_TASK_QUEUES = [
     for name in (
         "default",  # sweeps and housekeeping: short, must never wait behind an import
         "imports",  # catalogue chunks: heavy on PostgreSQL, seconds each
-        "mail",  # waits on foreign SMTP servers, so it must not hold up the others
+        "mail",  # waits on foreign servers (SMTP, payment providers), so it must not hold up the others
         "reports",  # long reads
     )
 ]
@@ -228,7 +228,8 @@ JOB_HINT_PATIENCE_SECONDS = env.float("JOB_HINT_PATIENCE_SECONDS", default=10)  
 JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=15)
 JOB_RETRY_BASE_SECONDS = env.float("JOB_RETRY_BASE_SECONDS", default=2)  # doubles with every attempt
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=30)
-CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS)
+PAYMENT_SETTLE_SECONDS = env.float("PAYMENT_SETTLE_SECONDS", default=30)  # between looks at unfinished ones
+CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS, payment_seconds=PAYMENT_SETTLE_SECONDS)
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)

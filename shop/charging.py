@@ -60,6 +60,7 @@ def pay(*, order: Order, method: str, key: str, details: Mapping[str, str]) -> O
         raise UnknownMethod(f"This shop can't be paid by “{method}”. Choose another way to pay.")
     gateway = gateways.named(method)
     charges = isinstance(gateway, Provider)
+    _let_go(order, key=key)
     payment = paying.reserve_payment(order=order, gateway=method, key=key, awaiting=not charges)
     if isinstance(gateway, Provider) and payment.state in CHARGING:
         try:
@@ -67,6 +68,20 @@ def pay(*, order: Order, method: str, key: str, details: Mapping[str, str]) -> O
         except NoAnswer as error:
             log.warning("no answer to a charge", payment=str(payment.pk), gateway=method, error=str(error))
     return outcome_of(payment)
+
+
+def _let_go(order: Order, *, key: str) -> None:
+    """Call off what the customer began to pay at a provider's page, and left, so as to pay otherwise now."""
+    begun = order.payments.filter(state=Payment.State.STARTED, details__has_key="url")
+    for payment in begun.exclude(idempotency_key=key):
+        provider = gateways.named(payment.gateway)
+        if isinstance(provider, Provider):
+            try:
+                follow(payment, provider, provider.cancel(payment))
+            except (
+                NoAnswer
+            ) as error:  # then it is still being paid for, and that is what the customer is told
+                log.warning("no answer to calling off", payment=str(payment.pk), error=str(error))
 
 
 def follow(payment: Payment, provider: Provider, answer: Answer) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
-from shop import carts, indexing, ordering, popularity
+from shop import carts, indexing, ordering, popularity, settling
 from tasks.claiming import Claim
 from tasks.registry import handles
 
@@ -29,6 +29,13 @@ def find_stale() -> None:
 def expire_orders() -> int:
     """pending → expired for orders that nobody paid in time; their stock comes back."""
     return ordering.expire_unpaid()
+
+
+@shared_task(name="shop.settle_payments", queue="mail", ignore_result=True)
+def settle_payments() -> int:
+    """Finish payments and refunds that nobody finished, and give back money that came too late. Where mail
+    waits for foreign servers, too."""
+    return settling.settle()
 
 
 @shared_task(name="shop.count_popularity", queue="default", ignore_result=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from shop import cart_pages, checkout_page, order_page, storefront
+from shop import cart_pages, checkout_page, order_page, storefront, webhooks
 
 app_name = "shop"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("c/<path:path>/", storefront.products, name="category"),
     path("p/<slug:slug>/", storefront.product, name="product"),
     path("media/products/<path:name>", storefront.picture),
+    path("webhooks/<str:gateway>/", webhooks.webhook, name="webhook"),
     # Buying.
     path("cart/", cart_pages.cart, name="cart"),
     path("cart/add/", cart_pages.add, name="add"),

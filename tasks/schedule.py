@@ -5,8 +5,9 @@ from typing import Any
 from celery.schedules import schedule
 
 
-def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
-    """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps.
+def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, dict[str, Any]]:
+    """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps of the jobs,
+    `payment_seconds` that between two looks at unfinished payments.
 
     Every entry expires before its next tick, so that ticks never pile up while no worker runs.
     """
@@ -30,6 +31,11 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, dict[str, Any]]:
             "task": "shop.expire_orders",
             "schedule": schedule(60.0),
             "options": {"queue": "default", "expires": 60.0},
+        },
+        "shop: finish payments and refunds": {
+            "task": "shop.settle_payments",
+            "schedule": schedule(payment_seconds),
+            "options": {"queue": "mail", "expires": max(payment_seconds, 1.0)},
         },
         "shop: count what was ordered": {
             "task": "shop.count_popularity",

@@ -59,6 +59,8 @@ class Stack:
             "JOB_SWEEP_SECONDS": "1",
             "JOB_HINT_PATIENCE_SECONDS": "1",
             "JOB_RETRY_BASE_SECONDS": "0.2",
+            "PAYMENT_PATIENCE_SECONDS": "1",
+            "PAYMENT_SETTLE_SECONDS": "1",
         }
         self.processes: list[Process] = []
 

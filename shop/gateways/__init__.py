@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from shop.gateways.base import Gateway
+from shop.gateways.base import Gateway, Provider
 from shop.gateways.invoice import Invoice
+from shop.gateways.stripe_checkout import Stripe
 from shop.gateways.trial_card import TrialCard
 
-_ALL: dict[str, Gateway] = {gateway.method.code: gateway for gateway in (Invoice(), TrialCard())}
+_ALL: dict[str, Gateway] = {gateway.method.code: gateway for gateway in (Stripe(), TrialCard(), Invoice())}
 
 
 class UnknownMethod(LookupError):  # noqa: N818 - an outcome, not a fault
@@ -26,6 +27,11 @@ def named(code: str) -> Gateway:
         return _ALL[code]
     except KeyError:
         raise UnknownMethod(f"There is no way to pay called “{code}”; there are {', '.join(_ALL)}.") from None
+
+
+def providers() -> list[str]:
+    """The codes of those that charge, and give back, by themselves."""
+    return [code for code, gateway in _ALL.items() if isinstance(gateway, Provider)]
 
 
 def is_offered(code: str) -> bool:

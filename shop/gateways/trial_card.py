@@ -135,6 +135,6 @@ def _event(said: Mapping[str, Any]) -> Event:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > 200:
+    if not isinstance(value, str) or len(value) > 200 or "\0" in value:
         raise ValueError("no text, or a long one")
     return value

@@ -87,13 +87,14 @@ class TrialProvider:
         return self._known(key)
 
     def capture(self, *, key: str) -> Charge:
-        """Take what was held; the answer may be late, or lost."""
+        """Take what was held; the first answer may be late, or lost."""
         with self._books() as books:
-            books.execute(
+            taken = books.execute(
                 "UPDATE charge SET state = 'captured' WHERE key = ? AND state = 'authorised'", (key,)
             )
         charge = self._known(key)
-        self._answer(charge.card)
+        if taken.rowcount:
+            self._answer(charge.card)
         return charge
 
     def void(self, *, key: str, amount: Decimal, currency: str) -> Charge:
@@ -113,7 +114,7 @@ class TrialProvider:
         return Charge(*row) if row else None
 
     def refund(self, *, key: str, charge: str, amount: Decimal) -> Return:
-        """Give back so much of a charge (by its reference); the answer may be late, or lost."""
+        """Give back so much of a charge (by its reference); the first answer may be late, or lost."""
         with self._books() as books:
             row = books.execute("SELECT * FROM charge WHERE reference = ?", (charge,)).fetchone()
             if row is None:
@@ -121,12 +122,13 @@ class TrialProvider:
             of = Charge(*row)
             message = _why_not(books, of, amount)
             state = "refused" if message else "done"
-            books.execute(
+            given = books.execute(
                 "INSERT INTO refund VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (key, f"re_{uuid.uuid4().hex}", charge, str(amount), state, message),
             )
             found = books.execute("SELECT * FROM refund WHERE key = ?", (key,)).fetchone()
-        self._answer(of.card)
+        if given.rowcount:
+            self._answer(of.card)
         return Return(*found)
 
     def charges(self) -> list[Charge]:
@@ -146,7 +148,7 @@ class TrialProvider:
         return charge
 
     def _answer(self, card: str) -> None:
-        """Be as slow as the card wants; what was done stays done."""
+        """Be as slow as the card wants. What was done stays done, and asked again there is an answer."""
         if card in (LATE, LOSES_ANSWERS):
             time.sleep(min(self.late, self.patience))
         if card == LOSES_ANSWERS or (card == LATE and self.late > self.patience):

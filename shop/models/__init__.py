@@ -32,3 +32,4 @@ from shop.models.rates import TaxRate as TaxRate
 from shop.models.search import CatalogueVersion as CatalogueVersion
 from shop.models.search import SearchDocument as SearchDocument
 from shop.models.stock import StockMovement as StockMovement
+from shop.models.webhook import WebhookEvent as WebhookEvent

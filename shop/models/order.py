@@ -161,6 +161,12 @@ class Order(models.Model):
             ),
             # What has to expire; as small as the number of unpaid orders.
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(state="pending")),
+            # Over, and yet paid: what has to be given back; mostly empty.
+            models.Index(
+                fields=["id"],
+                name="order_paid_in_vain",
+                condition=Q(state__in=["cancelled", "expired"], paid__gt=F("refunded")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,6 +82,12 @@ class Payment(TimestampedModel):
                 name="payment_unsettled",
                 condition=Q(state__in=["started", "authorised"]),
             ),
+            # Money that came twice and has to be given back; mostly empty.
+            models.Index(
+                fields=["updated_at"],
+                name="payment_stray",
+                condition=Q(state="stray", refund_reserved__lt=F("amount")),
+            ),
         ]
 
     def __str__(self) -> str:
