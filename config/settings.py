@@ -267,6 +267,7 @@ PAYMENT_METHODS = env.list(
     "PAYMENT_METHODS",
     default=(["stripe"] if STRIPE_SECRET_KEY else []) + (["test-card"] if DEBUG else []) + ["invoice"],
 )
+BANK_ACCOUNT = env.str("BANK_ACCOUNT", default="")  # where transfers go to, as an order's page shows it
 PAYMENT_TIMEOUT_SECONDS = env.float("PAYMENT_TIMEOUT_SECONDS", default=15)  # of each question to a provider
 # A payment or refund without an end after so long is asked about, then after twice as long, and so on.
 PAYMENT_PATIENCE_SECONDS = env.float("PAYMENT_PATIENCE_SECONDS", default=60)

@@ -111,7 +111,7 @@ def _page(
     payments = charging.methods()
     chosen = form["payment"].value()
     every = (*problems, *now.problems)
-    about = [problem.message for problem in every if problem.code != Code.DISCOUNT]
+    about = [problem.message for problem in every if problem.code != Code.DISCOUNT and not problem.sku]
     context = {
         "form": form,
         "quote": now,

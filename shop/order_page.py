@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -79,13 +80,14 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpRespo
     )
     context = {
         "order": asked,
-        "words": said,
+        "state": said,
         "message": message,
         "steps": [] if asked.state in _OVER else steps(asked),
         "lines": _with_pictures(lines),
         "payment": payment,
         "outcome": outcome,
         "payments": charging.methods() if _can_be_paid(asked, outcome, is_overdue) else [],
+        "bank_account": settings.BANK_ACCOUNT,
         "key": secrets.token_urlsafe(24),
         "shipments": _shipments(asked),
         "country": countries.name_of(asked.shipping_address.get("country", "")),

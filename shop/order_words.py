@@ -54,7 +54,8 @@ _UNPAID = {
     ),
     Result.REDIRECT: Words(
         "One step is left to pay",
-        "Go on to the payment page. Your order waits here for you.",
+        "Go on to the payment page. If you have paid there already, wait a moment: this page looks again by"
+        " itself.",
         "look",
         waits=True,
     ),

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from babel.numbers import format_currency
 from django.conf import settings
 
+from shop.languages import locale
 from shop.models import MAX_QUANTITY, CartLine, Product
 
 
@@ -82,5 +84,5 @@ def of_line(line: CartLine, product: Product | None) -> Problem | None:
 
 
 def amount_text(amount: Decimal) -> str:
-    """`1,234.50 EUR`, for messages."""
-    return f"{amount:,.2f} {settings.STORE_CURRENCY}"
+    """`€1,234.50`, as the reader writes it, for messages."""
+    return format_currency(amount, settings.STORE_CURRENCY, locale=locale())

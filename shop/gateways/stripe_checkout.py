@@ -17,13 +17,14 @@ from shop.gateways.base import Answer, Event, Forged, Method, NoAnswer, Provider
 from shop.models import Payment, Refund
 
 if TYPE_CHECKING:
-    from stripe import StripeClient
     from stripe import Refund as StripeRefund
+    from stripe import StripeClient
     from stripe.checkout import Session
 
 _OPEN_SECONDS = 35 * 60  # Stripe's least is 30 minutes; measured from the payment's beginning
-_WHOLE = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split())
-_THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
+_WHOLE = {"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF",
+          "XOF", "XPF"}  # fmt: skip
+_THOUSANDTHS = {"BHD", "JOD", "KWD", "OMR", "TND"}
 _REFUND_SAYS = {"succeeded": Says.TAKEN, "failed": Says.REFUSED, "canceled": Says.REFUSED}
 _REFUND_TELLS = {
     "succeeded": What.REFUNDED,
@@ -53,9 +54,7 @@ class Stripe(Provider):
     def cancel(self, payment: Payment) -> Answer:
         def closed() -> Answer:
             session = _session(payment)
-            if session.status == "open":
-                session = _client().v1.checkout.sessions.expire(session.id)
-            return _said(session)
+            return _said(_expired(session.id) if session.status == "open" else session)
 
         return _asked(closed)
 
@@ -76,7 +75,7 @@ class Stripe(Provider):
 
 
 def minor_units(amount: Decimal, currency: str) -> int:
-    """An amount in the smallest coin of its currency, as Stripe counts: 12.34 EUR are 1234, 12.00 JPY are 12."""
+    """An amount as Stripe counts, in its currency's smallest coin: 12.34 EUR are 1234, 12.00 JPY are 12."""
     return int(amount * _factor(currency))
 
 
@@ -117,6 +116,17 @@ def _session(payment: Payment) -> Session:
     return sessions.create(_params(payment), {"idempotency_key": payment.idempotency_key})
 
 
+def _expired(session: str) -> Session:
+    """The session, closed; or as it is, if the customer has just paid."""
+    import stripe
+
+    sessions = _client().v1.checkout.sessions
+    try:
+        return sessions.expire(session)
+    except stripe.InvalidRequestError:
+        return sessions.retrieve(session)
+
+
 def _params(payment: Payment) -> Any:
     """The same for the same payment, always: Stripe refuses a key that comes with anything else."""
     order = payment.order
@@ -151,7 +161,7 @@ def _said(session: Session) -> Answer:
 
 
 def _given(refund: Refund) -> Answer:
-    """Stripe's refund of ours, made if there is none: keys are forgotten after a day, what they did is not."""
+    """Stripe's refund of ours, made if there is none: it forgets keys after a day, but not what they did."""
     refunds, of = _client().v1.refunds, refund.payment.provider_reference
     made = refunds.list({"payment_intent": of, "limit": 100}).auto_paging_iter()
     given = next((one for one in made if _key(one) == refund.idempotency_key), None)
@@ -169,7 +179,7 @@ def _given(refund: Refund) -> Answer:
 
 
 def _key(given: StripeRefund) -> str:
-    return (given.metadata or {}).get("key", "")
+    return str(getattr(given.metadata, "key", ""))
 
 
 def _event(event: Mapping[str, Any]) -> Event:

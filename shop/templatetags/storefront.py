@@ -12,7 +12,7 @@ from django import template
 from django.conf import settings
 from django.utils.timezone import localtime
 
-from shop.languages import locale
+from shop.languages import locale as _locale
 
 register = template.Library()
 
@@ -20,27 +20,27 @@ register = template.Library()
 @register.filter
 def money(amount: Decimal, currency: str = "") -> str:
     """An amount in the store's currency, or another one: `€1,299.00` in English, `1.299,00 €` in German."""
-    return format_currency(amount, currency or settings.STORE_CURRENCY, locale=locale())
+    return format_currency(amount, currency or settings.STORE_CURRENCY, locale=_locale())
 
 
 @register.filter
 def number(count: int) -> str:
     """A number with its thousands apart."""
-    return format_decimal(count, locale=locale())
+    return format_decimal(count, locale=_locale())
 
 
 @register.filter
 def day(moment: datetime) -> str:
     """A day in the shop's time zone: `November 23, 2026` in English, `23. November 2026` in German."""
-    return format_date(localtime(moment), format="long", locale=locale())
+    return format_date(localtime(moment), format="long", locale=_locale())
 
 
 @register.filter
 def moment(at: datetime) -> str:
     """A day with its time, in the shop's time zone: `Nov 23, 2026, 1:05 PM`."""
     there = localtime(at)
-    day_there = format_date(there, format="medium", locale=locale())
-    return f"{day_there}, {format_time(there, format='short', locale=locale())}"
+    day_there = format_date(there, format="medium", locale=_locale())
+    return f"{day_there}, {format_time(there, format='short', locale=_locale())}"
 
 
 @register.filter

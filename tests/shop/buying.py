@@ -30,9 +30,8 @@ def hidden(page: str) -> dict[str, str]:
 
 def told(page: str) -> list[str]:
     """The problems that a page tells of, each as it stands."""
-    found = re.findall(
-        r'<(?:p|span) class="(?:st-wrong|st-tag st-look|st-say st-say-bad)"[^>]*>([^<]*)</(?:p|span)>', page
-    )
+    classes = "st-wrong|st-tag st-look|st-say st-say-bad"
+    found = re.findall(rf'<(?:p|span|li) class="(?:{classes})"[^>]*>([^<]*)</', page)
     return [unescape(text).strip() for text in found]
 
 

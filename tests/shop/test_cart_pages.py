@@ -98,7 +98,7 @@ def test_old_tab_changes_only_what_was_typed_in_it(client: Client) -> None:
 @pytest.mark.parametrize(
     ("changes", "message", "ways", "then"),
     [
-        ({"price": 6}, "Bowl now costs 6.00 EUR instead of 5.00 EUR.", ["Accept the new price"], {"BOWL": 5}),
+        ({"price": 6}, "Bowl now costs €6.00 instead of €5.00.", ["Accept the new price"], {"BOWL": 5}),
         ({"stock": 2}, FEW, ["Take the 2 that are left"], {"BOWL": 2}),
         ({"stock": 0}, "Bowl is sold out.", [], {}),
         ({"published": False}, "Bowl is not for sale at the moment.", [], {}),
@@ -127,7 +127,7 @@ def test_other_quantity_does_not_accept_a_new_price(client: Client) -> None:
     add(client, bowl)
     Product.objects.update(price=6)
 
-    assert told(change(client, bowl, 2)) == ["Bowl now costs 6.00 EUR instead of 5.00 EUR."]
+    assert told(change(client, bowl, 2)) == ["Bowl now costs €6.00 instead of €5.00."]
 
 
 def test_cart_of_an_ended_session_says_so(client: Client) -> None:

@@ -72,7 +72,7 @@ def test_review_says_what_became_of_each_line() -> None:
     }  # fmt: skip
     messages = {problem.sku: problem.message for problem in found}
     assert messages["D"] == "Product D: only 3 left, and you have 5 in your cart."
-    assert messages["E"] == "Product E now costs 12.00 EUR instead of 10.00 EUR."
+    assert messages["E"] == "Product E now costs €12.00 instead of €10.00."
 
 
 def test_accepted_changes_leave_a_cart_that_can_be_ordered() -> None:

@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         code = 0
-        os.environ.setdefault("PAYMENT_METHODS", "test-card,invoice")  # for all that is started here
+        os.environ.setdefault("PAYMENT_METHODS", "test-card,invoice")  # nobody pays with real money here
         self.stdout.write("Starting PostgreSQL, Valkey, web, worker, beat and Flower …")
         try:
             supervisor = Supervisor(base_dir=settings.BASE_DIR, data_dir=settings.DATA_DIR)
