@@ -23,6 +23,7 @@ from shop.filters import CategoryFilter, DayRangeFilter, FamilyFilter, StockFilt
 from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
 from shop.models import Product, ProductQuerySet, StockLevel, StockMovement, new_key
+from shop.order_admin import OrderAdmin as OrderAdmin
 from shop.panels import panels_of
 from tasks.listing import BigListAdmin, spoken, stacked
 

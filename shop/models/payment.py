@@ -82,6 +82,8 @@ class Payment(TimestampedModel):
                 name="payment_unsettled",
                 condition=Q(state__in=["started", "authorised"]),
             ),
+            # What came twice and must be given back; as good as empty.
+            models.Index(fields=["order"], name="payment_stray", condition=Q(state="stray")),
         ]
 
     def __str__(self) -> str:
