@@ -257,6 +257,23 @@ ORDER_PAYMENT_MINUTES = env.int("ORDER_PAYMENT_MINUTES", default=60)
 ORDER_INVOICE_DAYS = env.int("ORDER_INVOICE_DAYS", default=14)  # … but a bank transfer takes days
 CART_RETENTION_DAYS = env.int("CART_RETENTION_DAYS", default=60)  # a session's cart that nobody came back to
 
+# --- Payments (docs/payments.md) --------------------------------------------------------------------------
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="https://api.stripe.com")
+# What the checkout offers, in this order. The test card gives goods for nothing: not unless it is named.
+PAYMENT_METHODS = env.list(
+    "PAYMENT_METHODS",
+    default=(["stripe"] if STRIPE_SECRET_KEY else []) + (["test-card"] if DEBUG else []) + ["invoice"],
+)
+PAYMENT_TIMEOUT_SECONDS = env.float("PAYMENT_TIMEOUT_SECONDS", default=15)  # of each question to a provider
+# A payment or refund without an end after so long is asked about, then after twice as long, and so on.
+PAYMENT_PATIENCE_SECONDS = env.float("PAYMENT_PATIENCE_SECONDS", default=60)
+WEBHOOK_TOLERANCE_SECONDS = env.int("WEBHOOK_TOLERANCE_SECONDS", default=300)  # a signature older is refused
+TEST_CARD_BOOKS = DATA_DIR / "test-card.sqlite3"  # what its provider remembers
+TEST_CARD_LATE_SECONDS = env.float("TEST_CARD_LATE_SECONDS", default=4)  # what its slow answers take
+TEST_CARD_WEBHOOK_SECRET = env.str("TEST_CARD_WEBHOOK_SECRET", default=f"test card {SECRET_KEY}")
+
 # --- Logs -------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 _SHARED_PROCESSORS: list[Any] = [

@@ -104,6 +104,25 @@ def _take(order: Order, payment: Payment, *, by: str) -> Recorded:
     return Recorded.LATE
 
 
+@transaction.atomic
+def record_progress(
+    *,
+    payment: Payment,
+    authorised: bool = False,
+    provider_reference: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Record what the provider said before its last word: a name of its own, where the customer goes on,
+    that the money is held (`authorised`). Only a payment that is under way changes."""
+    open_one = Payment.objects.select_for_update().filter(pk=payment.pk, state__in=CHARGING).first()
+    if open_one is None:
+        return
+    open_one.state = Payment.State.AUTHORISED if authorised else open_one.state
+    open_one.provider_reference = provider_reference or open_one.provider_reference
+    open_one.details = {**open_one.details, **(details or {})}
+    open_one.save()
+
+
 @patiently
 @transaction.atomic
 def payment_failed(*, payment: Payment, error: str) -> Payment:

@@ -35,6 +35,7 @@ def _start() -> embedded.Servers:
     folder = Path(tempfile.mkdtemp(prefix="tallyman-tests-"))
     folder.chmod(0o711)  # as root, PostgreSQL runs as another user that must get through
     os.environ["TALLYMAN_DATA_DIR"] = str(folder)
+    os.environ["PAYMENT_METHODS"] = "test-card,invoice"
     try:
         return embedded.Servers(folder, without=embedded.external(os.environ)).start()
     except BaseException:

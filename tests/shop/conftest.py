@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,3 +17,10 @@ def own_cache(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     default = settings.CACHES["default"]
     settings.CACHES = {"default": {**default, "KEY_PREFIX": f"test-{uuid.uuid4().hex}"}}
     monkeypatch.setattr(caching, "_resting_until", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def own_provider(settings: Any, tmp_path: Path) -> None:
+    """The test card's provider remembers nothing of other tests, and makes nobody wait."""
+    settings.TEST_CARD_BOOKS = tmp_path / "test-card.sqlite3"
+    settings.TEST_CARD_LATE_SECONDS = 0
