@@ -129,9 +129,7 @@ class DiscountCodeForm(forms.ModelForm):
         percent, amount = data.get("percent"), data.get("amount")
         if "percent" not in self.errors and "amount" not in self.errors:
             if (percent is None) == (amount is None):
-                raise forms.ValidationError(
-                    "Give either a percentage or an amount, not both and not neither."
-                )
+                self.add_error("percent", "Give either a percentage or an amount, one of the two.")
             elif percent is not None and not 0 < percent <= 100:
                 self.add_error("percent", "A percentage is above 0 and at most 100.")
             elif amount is not None and amount <= 0:

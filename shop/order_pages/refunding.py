@@ -8,7 +8,8 @@ from django.contrib import messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from shop import charging
+from shop import charging, gateways
+from shop.gateways import UnknownMethod
 from shop.models import Order, Payment, Refund
 from shop.order_pages.forms import RefundForm
 from shop.order_pages.steps import REFUSALS, money, page, to_order
@@ -45,7 +46,16 @@ def refund(request: HttpRequest, order: Order) -> HttpResponse:
         request, "refund.html", order=order, title=title, status=status, form=form, error=error,
         choose=len(payments) > 1,
         left=money(left, order),
+        by_hand=any(_is_by_hand(payment) for payment in payments),
     )  # fmt: skip
+
+
+def _is_by_hand(payment: Payment) -> bool:
+    """Whether people move its money, so that saying it was given back is all that happens here."""
+    try:
+        return gateways.named(payment.gateway).by_hand
+    except UnknownMethod:
+        return False
 
 
 def _refunded(request: HttpRequest, form: RefundForm) -> Refund:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from shop.gateways import UnknownMethod
 from shop.models import Order
 from shop.placing import KeyConflict
 from shop.problems import Refused
@@ -36,7 +37,7 @@ STATE_COLOURS = {
 }
 
 # Nothing was done, and the message says why, for people.
-REFUSALS = (NotAllowed, KeyConflict, Refused)
+REFUSALS = (NotAllowed, KeyConflict, Refused, UnknownMethod)
 
 
 def new_key() -> str:

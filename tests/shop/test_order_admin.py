@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from shop import ordering, paying
+from shop import charging, ordering, paying
 from shop.models import Order, Product, Refund, Shipment
 from tests.shop.factories import a_product
 from tests.shop.orders import a_paid_order, a_payment, an_order, findings, stocks
@@ -33,6 +33,7 @@ def goods() -> None:
     a_product(sku="KNIFE", name="Knife", price=Decimal("10.00"), stock=100)
 
 
+PAYS = "4242 4242 4242 4242"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("goods")]
 
 
@@ -52,6 +53,14 @@ def run(client: Client, action: str, *orders: Order) -> Any:
     return client.post(
         ORDERS, {"action": action, "_selected_action": [str(one.pk) for one in orders], "index": "0"}
     )
+
+
+def charged(pieces: dict[str, int], card: str = PAYS) -> Order:
+    """An order that was paid by card, as the card's provider knows."""
+    order = an_order(pieces)
+    charging.pay(order=order, method="test-card", key=f"card-{order.number}", details={"card_number": card})
+    order.refresh_from_db()
+    return order
 
 
 # The list
@@ -115,8 +124,7 @@ def test_order_filters_by_state_day_and_money_owed() -> None:
 def test_money_that_came_twice_is_owed_until_it_is_given_back() -> None:
     order = an_order({"FORK": 1})
     first = a_payment(order, gateway="invoice", awaiting=True)
-    second = a_payment(order)
-    paying.mark_paid(payment=second)
+    charging.pay(order=order, method="test-card", key="card", details={"card_number": PAYS})
     paying.mark_paid(payment=first)
     client = packer()
     assert listed(client, money="owed") == [order.number]
@@ -428,7 +436,7 @@ def test_payment_of_another_order_is_not_marked_as_received() -> None:
 
 
 def test_refund_of_all_ends_the_order_and_brings_its_pieces_back() -> None:
-    order = a_paid_order({"FORK": 2, "KNIFE": 1})
+    order = charged({"FORK": 2, "KNIFE": 1})
     client, address = packer(), page_of(order, "refund")
     form = form_of(client, address)  # all of it, as the form suggests
 
@@ -446,7 +454,7 @@ def test_refund_of_all_ends_the_order_and_brings_its_pieces_back() -> None:
 
 
 def test_double_click_refunds_once() -> None:
-    order = a_paid_order({"FORK": 2})
+    order = charged({"FORK": 2})
     client, address = packer(), page_of(order, "refund")
     form = form_of(client, address) | pieces(order, FORK=1) | {"amount": "4.32"}
 
@@ -455,6 +463,28 @@ def test_double_click_refunds_once() -> None:
     assert [answer.headers["Location"] for answer in answers] == [page_of(order)] * 2
     assert (Refund.objects.count(), state(order), stocks()["FORK"]) == (1, "paid", 99)
     assert order.refunded == Decimal("4.32")
+
+
+def test_refund_that_the_provider_refuses_is_told_and_can_be_tried_again() -> None:
+    order = charged({"FORK": 2}, card="4000000000004095")
+    client, address = packer(), page_of(order, "refund")
+
+    first, second = (client.post(address, form_of(client, address)) for _ in range(2))
+
+    assert re.match(f"8.64 EUR of Order {order.number} could not be given back: .", messages_of(first)[0])
+    assert messages_of(second)[-1] == f"8.64 EUR of Order {order.number} was given back."
+    assert (state(order), stocks()["FORK"], findings()) == ("refunded", 100, [])
+
+
+def test_refund_of_a_transfer_says_that_people_send_it_back() -> None:
+    order = an_order({"FORK": 1})
+    paying.mark_paid(payment=a_payment(order, gateway="invoice", awaiting=True))
+    client, address = packer(), page_of(order, "refund")
+    assert "A bank transfer is sent back by hand: do that first." in text_of(client.get(address))
+
+    client.post(address, form_of(client, address))
+
+    assert (state(order), findings()) == ("refunded", [])
 
 
 @pytest.mark.parametrize(
@@ -468,7 +498,7 @@ def test_double_click_refunds_once() -> None:
     ],
 )
 def test_refund_that_can_not_be_is_refused_with_the_reason(amount: str, said: str) -> None:
-    order = a_paid_order({"FORK": 2})
+    order = charged({"FORK": 2})
     client, address = packer(), page_of(order, "refund")
 
     answer = client.post(address, form_of(client, address) | {"amount": amount})
@@ -478,7 +508,7 @@ def test_refund_that_can_not_be_is_refused_with_the_reason(amount: str, said: st
 
 
 def test_refund_of_more_pieces_than_were_ordered_is_refused() -> None:
-    order = a_paid_order({"FORK": 2})
+    order = charged({"FORK": 2})
     client, address = packer(), page_of(order, "refund")
 
     answer = client.post(address, form_of(client, address) | pieces(order, FORK=3))
@@ -488,7 +518,7 @@ def test_refund_of_more_pieces_than_were_ordered_is_refused() -> None:
 
 
 def test_refund_of_a_payment_of_another_order_is_refused() -> None:
-    mine, other = a_paid_order({"FORK": 1}), a_paid_order({"FORK": 1})
+    mine, other = charged({"FORK": 1}), charged({"FORK": 1})
     client, address = packer(), page_of(mine, "refund")
 
     answer = client.post(address, form_of(client, address) | {"payment": str(other.payments.get().pk)})

@@ -63,9 +63,7 @@ def test_delivery_method_is_added_with_its_countries_in_order(admin_client: Clie
         ({"free_from": "-1"}, {"free_from": ["The amount can't be negative; leave it blank."]}),
         (
             {"countries": "DE, Germany"},
-            {
-                "countries": ["“Germany” is no country code. Write two letters, such as DE."]
-            },
+            {"countries": ["“Germany” is no country code. Write two letters, such as DE."]},
         ),
         ({"countries": "D1"}, {"countries": ["“D1” is no country code. Write two letters, such as DE."]}),
         ({"code": "taken"}, {"code": ["Another delivery method has the code “taken”."]}),
