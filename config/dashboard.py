@@ -136,5 +136,5 @@ def _of_imports() -> Iterator[Figure]:
 def _of_jobs() -> Figure:
     dead = Job.objects.filter(state=Job.State.DEAD).order_by().count()
     return Figure(
-        "Given up", f"{dead:,}", _list("tasks_job", state__exact="dead"), "jobs", "bad" if dead else ""
+        "Jobs given up", f"{dead:,}", _list("tasks_job", state__exact="dead"), "", "bad" if dead else ""
     )

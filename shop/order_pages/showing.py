@@ -50,7 +50,7 @@ def order(request: HttpRequest, order: Order) -> HttpResponse:
         order=order,
         title=str(order),
         meaning=_MEANINGS.get(STATE_COLOURS[State(order.state)], "rest"),
-        lines=lines,
+        lines=[(line, f"{line.tax_percent.normalize():f}") for line in lines],
         sums=sums_of(order),
         payments=payments,
         shipments=shipments,

@@ -83,7 +83,7 @@ def test_dashboard_counts_and_leads_to_the_lists(admin_client: Client) -> None:
         "Money to give back": ("1", f"{ORDERS}?money=owed"),
         "Low stock": ("1", "/admin/shop/product/?stock=low&published__exact=1"),
         "Imports running": ("0", "/admin/imports/importrun/"),
-        "Given up": ("1", "/admin/tasks/job/?state__exact=dead"),
+        "Jobs given up": ("1", "/admin/tasks/job/?state__exact=dead"),
     }
     assert failed[0] == "1"
     addresses = [failed[1], *(address for _, address in shown.values())]
@@ -96,7 +96,7 @@ def test_dashboard_counts_and_leads_to_the_lists(admin_client: Client) -> None:
         ("view_order", ["Orders today", "Revenue today", "To be sent", "Unpaid", "Money to give back"]),
         ("view_product", ["Low stock"]),
         ("view_importrun", ["Imports running", "Failed imports"]),
-        ("view_job", ["Given up"]),
+        ("view_job", ["Jobs given up"]),
         ("view_user", []),
     ],
 )

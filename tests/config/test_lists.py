@@ -77,7 +77,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
         owner=User.objects.create(username=f"exporter-{number}")
     ),
     SavedMapping: lambda number: SavedMapping.objects.create(
-        signature=str(number), header=["sku"], values={}
+        signature=str(number), header=["sku"], values={"profile": ""}
     ),
     Message: lambda number: Message.objects.create(kind="x", event=str(number), about="x", recipient="x"),
     Job: a_job,
