@@ -43,6 +43,12 @@ _GROUPS = {
         Page("Saved mappings", "imports.view_savedmapping", "bookmark", "What is known of files seen before"),
         Page("Exports", "imports.view_exportrun", "download", "The catalogue as a file"),
     ],
+    "Sales": [
+        Page("Orders", "shop.view_order", "shopping_bag", "What was bought, paid and sent"),
+        Page("Discount codes", "shop.view_discountcode", "sell", "Words that take something off"),
+        Page("Delivery", "shop.view_deliverymethod", "local_shipping", "How orders get to customers"),
+        Page("Tax rates", "shop.view_taxrate", "percent", "By country and region"),
+    ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
     ],
@@ -118,5 +124,6 @@ UNFOLD: dict[str, Any] = {
     ],
     "COLORS": {"base": _scale("base"), "primary": _scale("accent")},
     "BORDER_RADIUS": "var(--tally-radius)",
+    "DASHBOARD_CALLBACK": "config.dashboard.show",
     "SIDEBAR": {"show_search": False, "navigation": navigation},
 }

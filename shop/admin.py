@@ -23,7 +23,9 @@ from shop.filters import CategoryFilter, DayRangeFilter, FamilyFilter, StockFilt
 from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
 from shop.models import Product, ProductQuerySet, StockLevel, StockMovement, new_key
+from shop.order_admin import OrderAdmin as OrderAdmin
 from shop.panels import panels_of
+from shop.selling_admin import DiscountCodeAdmin as DiscountCodeAdmin
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.urls import reverse
 
 
 class ShopConfig(AppConfig):
@@ -9,9 +10,10 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. Have imports delete
-        nothing that was ordered."""
-        from shop import references, tasks  # noqa: F401
+        nothing that was ordered, and the stock ledger lead to orders."""
+        from shop import ledger, references, tasks  # noqa: F401
 
         references.register(
             "orders", condition="EXISTS (SELECT FROM shop_orderline ol WHERE ol.product_id = p.id)"
         )
+        ledger.leads_to("order", lambda number: reverse("admin:shop_order_number", args=[number]))

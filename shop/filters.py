@@ -13,7 +13,7 @@ from django.utils import timezone
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
-from shop.models import Category, ProductQuerySet, StockLevel
+from shop.models import Category, OrderQuerySet, ProductQuerySet, StockLevel
 
 
 class CategoryFilter(AutocompleteSelectFilter):
@@ -79,3 +79,16 @@ class FamilyFilter(RadioFilter):
     def queryset(self, request: HttpRequest, queryset: ProductQuerySet) -> ProductQuerySet:
         kind = self._KINDS.get(self.value() or "")
         return kind[1](queryset) if kind else queryset
+
+
+class OwedFilter(RadioFilter):
+    """Orders with money that must be given back."""
+
+    title = "money"
+    parameter_name = "money"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("owed", "To be given back")]
+
+    def queryset(self, request: HttpRequest, queryset: OrderQuerySet) -> OrderQuerySet:
+        return queryset.owed() if self.value() == "owed" else queryset

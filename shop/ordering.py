@@ -69,10 +69,10 @@ def place(*, cart: Cart, customer: User | None, key: str, checkout: Checkout) ->
         return placing.answer(order, key=key, body=body)
 
 
-def become_paid(order: Order, *, payment: Payment | None = None) -> None:
+def become_paid(order: Order, *, payment: Payment | None = None, by: str = "") -> None:
     """pending → paid for a locked order, by this payment or because there is nothing to pay."""
     move(order, State.PAID, paid=F("paid") + (payment.amount if payment else 0))
-    note(order, Kind.PAID, payment=str(payment.pk) if payment else None)
+    note(order, Kind.PAID, by=by, payment=str(payment.pk) if payment else None)
     signals.order_paid.send(sender=Order, order=order, payment=payment)
 
 

@@ -97,7 +97,7 @@ def mark_paid(
 
 def _take(order: Order, payment: Payment, *, by: str) -> Recorded:
     if order.state == State.PENDING and payment.state == Payment.State.CAPTURED:
-        become_paid(order, payment=payment)
+        become_paid(order, payment=payment, by=by)
         return Recorded.PAID
     Order.objects.filter(pk=order.pk).update(paid=F("paid") + payment.amount)
     note(order, OrderEvent.Kind.PAID_LATE, by=by, payment=str(payment.pk), amount=str(payment.amount))

@@ -89,6 +89,8 @@ class Job(models.Model):
             models.Index(fields=["lease_until"], name="job_leased", condition=Q(state="running")),
             # The page of an import lists its jobs; cancelling finds the waiting ones.
             models.Index(fields=["subject"], name="job_subject"),
+            # The admin's first page counts what was given up; there is hardly ever any.
+            models.Index(fields=["id"], name="job_dead", condition=Q(state="dead")),
             # Purging reads the oldest finished ones.
             models.Index(fields=["finished_at"], name="job_finished", condition=Q(finished_at__isnull=False)),
         ]
