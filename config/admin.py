@@ -1,4 +1,4 @@
-"""The start page's title, and people: Django's own users and groups, in the admin's looks."""
+"""The start page's title, the login, and people: Django's own users and groups, in the admin's looks."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -7,6 +7,9 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from config import admin_login
+
+admin.site.login = admin_login.login  # type: ignore[method-assign]
 admin.site.index_title = "Start"
 admin.site.unregister(User)
 admin.site.unregister(Group)

@@ -24,6 +24,7 @@ from shop.forms import ProductForm
 from shop.inlines import ProductImageInline, VariantInline
 from shop.models import Product, ProductQuerySet, StockLevel, StockMovement, new_key
 from shop.panels import panels_of
+from shop.personal_data_admin import DataRequestAdmin as DataRequestAdmin
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"

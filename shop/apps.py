@@ -9,9 +9,10 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. Have imports delete
-        nothing that was ordered."""
-        from shop import references, tasks  # noqa: F401
+        nothing that was ordered, and have a login bring cart and orders along."""
+        from shop import accounts, references, tasks  # noqa: F401
 
+        accounts.connect()
         references.register(
             "orders", condition="EXISTS (SELECT FROM shop_orderline ol WHERE ol.product_id = p.id)"
         )
