@@ -176,6 +176,7 @@ def _anonymise(orders: Sequence[Order]) -> int:
     fields = ["customer", "email", "erased_at", "shipping_address", "billing_address"]
     Order.objects.bulk_update(orders, fields, batch_size=500)
     DiscountUse.objects.filter(order__in=orders).update(email="")
+    Payment.objects.filter(order__in=orders).update(details={})  # such as the last digits of a card
     Shipment.objects.filter(order__in=orders).update(tracking_code="", tracking_url="")
     return len(orders)
 

@@ -14,6 +14,7 @@ from tests.accounts.people import (
     a_clerk,
     a_customer,
     code_of,
+    confirm,
     log_in,
     log_in_as_staff,
     logged_in,
@@ -24,7 +25,8 @@ pytestmark = pytest.mark.django_db
 
 
 def set_up(client: Client) -> Any:
-    """Set up an authenticator app on its page."""
+    """Set up an authenticator app on its page, which asks for the password first."""
+    confirm(client)
     client.get("/account/2fa/totp/activate/")
     secret = client.session["mfa.totp.secret"]
     return client.post("/account/2fa/totp/activate/", {"code": code_of(secret)})
@@ -44,11 +46,10 @@ def test_staff_set_up_an_app_and_get_recovery_codes(client: Client) -> None:
 def test_page_with_the_qr_code_may_show_it_and_no_other_page_may(client: Client) -> None:
     a_clerk()
     log_in_as_staff(client)
+    confirm(client)
 
-    policies = [
-        client.get(path)["Content-Security-Policy"]
-        for path in ("/account/2fa/totp/activate/", "/account/2fa/")
-    ]
+    paths = ("/account/2fa/totp/activate/", "/account/2fa/")
+    policies = [client.get(path)["Content-Security-Policy"] for path in paths]
 
     assert ["img-src 'self' data:;" in f"{policy};" for policy in policies] == [True, False]
     assert ["unsafe" in policy for policy in policies] == [False, False]
@@ -98,6 +99,7 @@ def test_new_password_by_mail_does_not_get_round_it(client: Client) -> None:
     assert logged_in(client) is None
 
 
+@pytest.mark.django_db(transaction=True)  # setting it up is noted after the commit
 def test_staff_who_must_have_one_are_led_to_set_it_up(client: Client, settings: Any) -> None:
     settings.STAFF_MFA_REQUIRED = True
     a_clerk()
