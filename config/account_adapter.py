@@ -16,6 +16,11 @@ from django.http import HttpRequest
 from notifications import account_mail
 
 
+def display(user: User) -> str:
+    """How a person is called in mails and on pages: the user name of a customer says nothing."""
+    return user.get_full_name() or user.email or user.get_username()
+
+
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts of customers and staff."""
 
@@ -27,7 +32,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context_: dict[str, Any], **_: Any) -> None:
         """Put the mail into the outbox: a login does not wait for the mail server, which may be down."""
+        shop = {"name": settings.SHOP_NAME, "domain": settings.SITE_URL}  # what allauth's own texts name
         told = {"request": context.request, "email": email, "shop_name": settings.SHOP_NAME, **context_}
+        told["current_site"] = shop
         mail = self.render_mail(template_prefix, email, told)
         account_mail.write(
             what=template_prefix.rpartition("/")[2], to=email, subject=mail.subject, text=str(mail.body)

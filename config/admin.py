@@ -40,9 +40,8 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         found = Authenticator.objects.filter(user__in=users)
         owners = set(found.values_list("user__username", flat=True))
         found.delete()
-        self.message_user(
-            request, f"Without a second factor now: {', '.join(sorted(owners)) or 'nobody new'}."
-        )
+        names = ", ".join(sorted(owners)) or "nobody who had one"
+        self.message_user(request, f"Without a second factor now: {names}.")
 
 
 @admin.register(Group)

@@ -282,6 +282,7 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # or anybody could have us write to strangers
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # the owner hears of a new password or second factor
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_USER_DISPLAY = "config.account_adapter.display"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False  # the link may have been forwarded
 ACCOUNT_SESSION_REMEMBER = True
