@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 
 type Item = dict[str, Any]
 
@@ -60,6 +60,7 @@ _GROUPS = {
     "People": [
         Page("Users", "auth.view_user", "person", "Who may log in"),
         Page("Groups", "auth.view_group", "group", "What they may do"),
+        Page("Personal data", "shop.view_datarequest", "shield_person", "Hand out and erase what is held"),
     ],
 }
 
@@ -125,5 +126,6 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"base": _scale("base"), "primary": _scale("accent")},
     "BORDER_RADIUS": "var(--tally-radius)",
     "DASHBOARD_CALLBACK": "config.dashboard.show",
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("mfa_index")}]},
     "SIDEBAR": {"show_search": False, "navigation": navigation},
 }

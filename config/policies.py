@@ -1,4 +1,4 @@
-"""The admin's own Content-Security-Policy; all other pages have that of the storefront."""
+"""Content-Security-Policies of pages that need one of their own; all others have that of the storefront."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from django.http import HttpRequest, HttpResponse
 type Answer = Callable[[HttpRequest], HttpResponse]
 
 
-def admin_policy(answer: Answer) -> Answer:
-    """Middleware, inside Django's: say of the admin's pages which policy they have."""
+def own_policies(answer: Answer) -> Answer:
+    """Middleware, inside Django's: say of the admin's pages, and of the QR code's, which policy they have."""
 
     def with_policy(request: HttpRequest) -> HttpResponse:
         response = answer(request)
-        if request.resolver_match and "admin" in request.resolver_match.namespaces:
-            response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]
+        if match := request.resolver_match:
+            if "admin" in match.namespaces:
+                response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]
+            elif match.url_name == "mfa_activate_totp":
+                response._csp_config = settings.QR_CSP  # type: ignore[attr-defined]
         return response
 
     return with_policy

@@ -78,6 +78,9 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "django_celery_beat",
     "django_celery_results",
     "django_htmx",
@@ -91,16 +94,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "config.policies.admin_policy",
+    "config.policies.own_policies",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.staff_mfa.second_factor",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -138,12 +143,14 @@ ADMIN_CSP = SECURE_CSP | {
     "img-src": [CSP.SELF, "data:"],
     "font-src": [CSP.SELF],
 }
+# A page of the account shows a QR code that is not a file of ours.
+QR_CSP = SECURE_CSP | {"img-src": [CSP.SELF, "data:"]}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "shop:account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -157,15 +164,18 @@ WHITENOISE_USE_FINDERS = True
 # Uploads stream to a file of their own (imports/receiving.py); Django must not keep them in memory.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
-# --- What pages keep in Redis (shop/caching.py) -----------------------------------------------------------
+# --- What pages keep in Redis (shop/caching.py), and who tried to log in how often ------------------------
 # Short time-outs and no second attempt: a page is made anew sooner than a dead Redis is waited for.
+_REDIS_CACHE: dict[str, Any] = {
+    "LOCATION": env.str("CACHE_URL", default=REDIS_URL),
+    "KEY_PREFIX": "tallyman",
+    "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
+}
 CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.str("CACHE_URL", default=REDIS_URL),
-        "KEY_PREFIX": "tallyman",
-        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.25, "retry": Retry(NoBackoff(), 0)},
-    }
+    # Asked by allauth, which expects an answer: while Redis is dead, each process counts by itself.
+    "default": {**_REDIS_CACHE, "BACKEND": "config.cache.RedisElseMemory"},
+    # The shop's pages do without it by themselves.
+    "pages": {**_REDIS_CACHE, "BACKEND": "django.core.cache.backends.redis.RedisCache"},
 }
 
 # --- Celery: Redis carries only hints (docs/adr/0002) -----------------------------------------------------
@@ -275,6 +285,33 @@ WEBHOOK_TOLERANCE_SECONDS = env.int("WEBHOOK_TOLERANCE_SECONDS", default=300)  #
 TEST_CARD_BOOKS = DATA_DIR / "test-card.sqlite3"  # what its provider remembers
 TEST_CARD_LATE_SECONDS = env.float("TEST_CARD_LATE_SECONDS", default=4)  # what its slow answers take
 TEST_CARD_WEBHOOK_SECRET = env.str("TEST_CARD_WEBHOOK_SECRET", default=f"test card {SECRET_KEY}")
+
+# --- Accounts (django-allauth, docs/accounts.md) ----------------------------------------------------------
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",  # staff, by user name
+    "allauth.account.auth_backends.AuthenticationBackend",  # everybody, by e-mail
+]
+ACCOUNT_ADAPTER = "config.account_adapter.AccountAdapter"
+MFA_ADAPTER = "config.account_adapter.MFAAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# `mandatory`: no login before the link in the mail was followed; `none`: no such mail. Whichever it is, only
+# orders of a verified address are shown.
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # or anybody could have us write to strangers
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # the owner hears of a new password or second factor
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_USER_DISPLAY = "config.account_adapter.display"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False  # the link may have been forwarded
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "shop:home"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds: for a while after it, the password is not asked again
+# Proxies of ours before the web server: without, all visitors would share the proxy's rate limits.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_TOTP_ISSUER = SHOP_NAME
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=False)  # no admin without a second factor
 
 # --- Logs -------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")

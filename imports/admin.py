@@ -94,7 +94,7 @@ class ImportRunAdmin(ModelAdmin):
             "cancel": ("<int:pk>/cancel/", self._run_door(steering.cancel, do)),
             "pause": ("<int:pk>/pause/", self._run_door(steering.pause, do)),
             "resume": ("<int:pk>/resume/", self._run_door(steering.resume, do)),
-            "undo": ("<int:pk>/undo/", self._run_door(undoing.undo, do)),
+            "undo": ("<int:pk>/undo/", self._run_door(undoing.undo, undoing.may_undo)),
             "file": ("<int:pk>/file/", self._run_door(details.download, see)),
             "rejected": ("<int:pk>/rejected/", self._run_door(listing.rejected, see)),
             "preview_csv": ("<int:pk>/preview.csv", self._run_door(listing.preview_csv, see)),
@@ -153,8 +153,9 @@ class ImportRunAdmin(ModelAdmin):
         return queryset.filter(named | Q(pk__in=history.runs_touching(term))), False
 
     def has_view_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        """Who may import may also see what became of it."""
-        return super().has_view_permission(request, obj) or self.has_add_permission(request)
+        """Who may import or undo may also see what became of it."""
+        may = super().has_view_permission(request, obj) or self.has_add_permission(request)
+        return may or undoing.may_undo(request)
 
     def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
         return False

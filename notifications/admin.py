@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.utils import display_for_label
 
-from notifications import outbox
+from notifications import account_mail, outbox
 from notifications.models import Message
 
 
@@ -33,6 +33,8 @@ _STATE_COLOURS = {
     Message.State.UNCERTAIN: "warning",
     Message.State.FAILED: "danger",
 }
+# Who may look at the outbox could otherwise have a superuser's password set anew, and follow the link.
+_HIDDEN = "Not shown: a mail about an account may have a link that lets its reader in."
 
 
 @admin.register(Message)
@@ -136,6 +138,8 @@ class MessageAdmin(ModelAdmin):
     @display(description="HTML")
     def html_preview(self, message: Message) -> SafeString | str:
         """The mail in a frame that may run nothing; its links open outside."""
+        if message.kind == account_mail.KIND:
+            return _HIDDEN
         if not message.html:
             return "This message has only text."
         return format_html(
@@ -146,7 +150,9 @@ class MessageAdmin(ModelAdmin):
         )
 
     @display(description="Text")
-    def text_preview(self, message: Message) -> SafeString:
+    def text_preview(self, message: Message) -> SafeString | str:
+        if message.kind == account_mail.KIND:
+            return _HIDDEN
         return format_html('<pre class="tally-log">{}</pre>', message.text)
 
     @display(description="Headers")

@@ -9,6 +9,7 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers, and register the delivery job for every process that may create one."""
-        from notifications import receivers, tasks  # noqa: F401
+        from notifications import personal, receivers, tasks  # noqa: F401
 
         receivers.connect()
+        personal.connect()

@@ -41,6 +41,11 @@ def import_finished_plain(run: ImportRun) -> Rendered:
     return Rendered(_one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
 
 
+def about_account(*, subject: str, text: str) -> Rendered:
+    """A mail about somebody's account, around what is already worded; links in the text become links."""
+    return _render("account", {"words": subject, "told": text})
+
+
 def _import_context(run: ImportRun) -> dict[str, Any]:
     words = {"pending": ("not reached",)}
     if run.kind == ImportRun.Kind.UNDO:

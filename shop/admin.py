@@ -25,6 +25,7 @@ from shop.inlines import ProductImageInline, VariantInline
 from shop.models import Product, ProductQuerySet, StockLevel, StockMovement, new_key
 from shop.order_admin import OrderAdmin as OrderAdmin
 from shop.panels import panels_of
+from shop.personal_data_admin import DataRequestAdmin as DataRequestAdmin
 from shop.selling_admin import DiscountCodeAdmin as DiscountCodeAdmin
 from tasks.listing import BigListAdmin, spoken, stacked
 

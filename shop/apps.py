@@ -10,9 +10,10 @@ class ShopConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the handlers of our jobs: whoever creates a job must know its queue. Have imports delete
-        nothing that was ordered, and the stock ledger lead to orders."""
-        from shop import ledger, references, tasks  # noqa: F401
+        nothing that was ordered, the stock ledger lead to orders, and a login bring cart and orders along."""
+        from shop import accounts, ledger, references, tasks  # noqa: F401
 
+        accounts.connect()
         references.register(
             "orders", condition="EXISTS (SELECT FROM shop_orderline ol WHERE ol.product_id = p.id)"
         )

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 
 log = structlog.get_logger(__name__)
@@ -47,10 +47,10 @@ def version() -> int:
 def remembered[T](what: str, *parts: object, version: int, make: Callable[[], T]) -> T:
     """What `make` returned for `what` and these `parts` at this version of the catalogue, or returns now."""
     key = _key(what, *parts, version=version)
-    found: T | None = _attempt(lambda: cache.get(key))
+    found: T | None = _attempt(lambda: caches["pages"].get(key))
     if found is None:
         found = make()
-        _attempt(lambda: cache.set(key, found, KEPT_SECONDS))
+        _attempt(lambda: caches["pages"].set(key, found, KEPT_SECONDS))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from shop import cart_pages, checkout_page, order_page, storefront, webhooks
+from shop import account_pages, cart_pages, checkout_page, order_page, storefront, webhooks
 
 app_name = "shop"
 urlpatterns = [
@@ -18,4 +18,9 @@ urlpatterns = [
     path("checkout/", checkout_page.checkout, name="checkout"),
     re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/$", order_page.order, name="order"),
     re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/pay/$", order_page.pay, name="pay"),
+    # Beside those of django-allauth (config/urls.py).
+    path("account/", account_pages.orders, name="account"),
+    path("account/data/", account_pages.data, name="account_data"),
+    path("account/data/download/", account_pages.download, name="account_download"),
+    path("account/data/erase/", account_pages.erase, name="account_erase"),
 ]

@@ -127,7 +127,10 @@ class ImportRun(Chosen, Counted, Timed):
     class Meta:
         verbose_name = "import"
         ordering = ["-pk"]
-        permissions = [("approve_risky_import", "Can approve an import whose preview gives strong warnings")]
+        permissions = [
+            ("approve_risky_import", "Can approve an import whose preview gives strong warnings"),
+            ("undo_import", "Can take imports back"),
+        ]
         indexes = [
             # The same file again gets a notice with a link to the first import.
             models.Index(fields=["sha256"], name="import_sha256"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from imports import cancelling, pausing, pipeline
 from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
+from imports.pages.undoing import may_undo
 
 
 def pause(request: HttpRequest, run: ImportRun) -> HttpResponse:
@@ -36,11 +38,15 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Ask first, and say in numbers what will happen; then cancel, and take back what landed if so chosen."""
     if request.method != "POST":
         if not run.has_ended:
-            return page(request, "cancel.html", title=f"Cancel {run.get_kind_display()} {run.pk}", run=run)
+            title = f"Cancel {run.get_kind_display()} {run.pk}"
+            return page(request, "cancel.html", title=title, run=run, may_undo=may_undo(request))
         messages.info(request, f"{run.get_kind_display().capitalize()} {run.pk} has ended already.")
         return to_run(run)
+    take_back = request.POST.get("landed") == "undo"
+    if take_back and not may_undo(request):
+        raise PermissionDenied
     try:
-        undo = cancelling.cancel(run=run, undo=request.POST.get("landed") == "undo", by=request.user)
+        undo = cancelling.cancel(run=run, undo=take_back, by=request.user)
     except pipeline.RunEnded:
         messages.info(request, f"{run.get_kind_display().capitalize()} {run.pk} had ended already.")
         return to_run(run)

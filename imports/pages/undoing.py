@@ -10,6 +10,11 @@ from imports.models import ImportRun
 from imports.pages.rendering import page, to_run
 
 
+def may_undo(request: HttpRequest) -> bool:
+    """Whether this user may take imports back; that they may import is not enough."""
+    return request.user.has_perm("imports.undo_import")
+
+
 def undo(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Show what taking the run back would do; then begin it."""
     try:

@@ -12,6 +12,7 @@ from imports import line, mirroring, pausing, policies, undoing
 from imports.models import ImportRun
 from imports.pages.details import details_of
 from imports.pages.rendering import page
+from imports.pages.undoing import may_undo
 from imports.progress import progress_of
 from imports.wording import by_number, lasted
 from tasks.models import Job
@@ -99,6 +100,7 @@ def _state(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "unserved": _is_unserved(run, now.seconds),
         "undo": undoing.undo_of(run) if run.has_ended else None,
         "undoable": run.has_ended and undoing.is_undoable(run),
+        "may_undo": may_undo(request),
         "may_import": request.user.has_perm("imports.add_importrun"),
     }
 

@@ -23,6 +23,7 @@ from shop.models.order import OrderLine as OrderLine
 from shop.models.order import OrderQuerySet as OrderQuerySet
 from shop.models.payment import Payment as Payment
 from shop.models.payment import Refund as Refund
+from shop.models.personal import DataRequest as DataRequest
 from shop.models.product import Product as Product
 from shop.models.product import ProductImage as ProductImage
 from shop.models.product import ProductQuerySet as ProductQuerySet

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import BigIntegerField, F, Func, Q
-from django.db.models.functions import Now, Upper
+from django.db.models.functions import Lower, Now, Upper
 
 from shop.models.base import UUIDv7
 from shop.models.product import Product
@@ -122,6 +122,11 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-placed_at", "-pk"]
+        permissions = [
+            ("fulfil_order", "Can ship orders and mark them delivered"),
+            ("cancel_order", "Can cancel orders"),
+            ("refund_order", "Can give money back"),
+        ]
         # UniqueConstraint instead of unique=True for texts: the latter adds a second, LIKE index for each.
         constraints = [
             models.UniqueConstraint(fields=["token"], name="order_token_unique"),  # an order's page
@@ -173,6 +178,10 @@ class Order(models.Model):
             # A customer's history, newest first.
             models.Index(
                 fields=["customer", "-placed_at"], name="order_customer", condition=Q(customer__isnull=False)
+            ),
+            # Orders of guests that belong to whoever proves that the address is theirs.
+            models.Index(
+                Lower("email"), name="order_guest", condition=Q(customer__isnull=True) & ~Q(email="")
             ),
             # What has to expire; as small as the number of unpaid orders.
             models.Index(fields=["expires_at"], name="order_unpaid", condition=Q(state="pending")),

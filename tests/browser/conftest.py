@@ -19,7 +19,7 @@ _STAFF = """
 from django.contrib.auth.models import Permission, User
 user = User.objects.create_user("staff", password="a long password", is_staff=True)
 views = ["view_importrun", "view_product", "view_productimage", "view_category"]
-may = ["add_importrun", "add_exportrun", "change_product", *views]
+may = ["add_importrun", "undo_import", "add_exportrun", "change_product", *views]
 user.user_permissions.set(Permission.objects.filter(codename__in=may))
 """
 

@@ -32,7 +32,7 @@ def test_navigation_of_an_admin_has_every_entry_and_each_page_opens(
         *("Orders", "Discount codes", "Delivery", "Tax rates"),
         "Outbox",
         *("Jobs", "Task history", "Schedule", "Flower"),
-        *("Users", "Groups"),
+        *("Users", "Groups", "Personal data"),
     ]
     pages = {item["title"]: item["link"] for item in items}
     assert pages.pop("Flower") == settings.FLOWER_URL

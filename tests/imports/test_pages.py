@@ -68,7 +68,8 @@ def shown_outcomes(response: HttpResponse) -> dict[str, int]:
 def staff() -> User:
     """May import and see imports, and nothing else."""
     user = User.objects.create_user("staff", "staff@example.com", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+    may = ["add_importrun", "undo_import", "view_importrun"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=may))
     return user
 
 

@@ -37,7 +37,8 @@ def _few_rows_are_not_many(settings: Any) -> None:
 def staff() -> User:
     """May import and see imports, and nothing else."""
     user = User.objects.create_user("staff", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+    may = ["add_importrun", "undo_import", "view_importrun"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=may))
     return user
 
 

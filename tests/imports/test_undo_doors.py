@@ -30,7 +30,8 @@ SALE = StockMovement.Kind.SALE
 def client(client: Client) -> Client:
     """The browser of someone who may import."""
     user = User.objects.create_user("staff", "staff@example.com", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=["add_importrun", "view_importrun"]))
+    may = ["add_importrun", "undo_import", "view_importrun"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=may))
     client.force_login(user)
     return client
 

@@ -14,8 +14,8 @@ from shop import caching
 @pytest.fixture(autouse=True)
 def own_cache(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing that another test kept is found, and no failure of its Redis is remembered."""
-    default = settings.CACHES["default"]
-    settings.CACHES = {"default": {**default, "KEY_PREFIX": f"test-{uuid.uuid4().hex}"}}
+    own = {"KEY_PREFIX": f"test-{uuid.uuid4().hex}"}
+    settings.CACHES = {alias: {**cache, **own} for alias, cache in settings.CACHES.items()}
     monkeypatch.setattr(caching, "_resting_until", 0.0)
 
 

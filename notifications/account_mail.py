@@ -1,0 +1,17 @@
+"""Mails about an account: links to confirm an address or set a password, news of what was changed."""
+
+from __future__ import annotations
+
+import uuid
+
+from notifications import messages, outbox
+from notifications.models import Message
+
+KIND = "account"
+
+
+def write(*, what: str, to: str, subject: str, text: str) -> Message:
+    """Put a mail into the outbox; `what` is allauth's name of it, such as `password_reset_key`."""
+    event = f"account/{what}/{uuid.uuid4().hex}"
+    content = messages.about_account(subject=subject, text=text)
+    return outbox.write(kind=KIND, event=event, about="account", recipients=[to], content=content)[0]
