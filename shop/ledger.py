@@ -44,7 +44,8 @@ def panel(product: Product) -> SafeString:
 def _entry(movement: StockMovement) -> Entry:
     subject, _, number = movement.reference.partition("/")
     if subject in _addresses and number.isdecimal():
-        why = f"{movement.kind.capitalize()} {number}"
+        kind = movement.kind.capitalize()  # “Import 12” and “Undo 12” say it all, “Sale 10001” does not
+        why = f"{kind} {number}" if subject in StockMovement.Kind else f"{kind}, {subject} {number}"
         return Entry(movement, why, _addresses[subject](int(number)))
     kind = str(StockMovement.Kind(movement.kind).label).capitalize()
     return Entry(movement, f"{kind}, {movement.reference}" if movement.reference else kind, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -43,7 +44,8 @@ def admin_paths() -> Iterator[tuple[str, str]]:
 
 
 def _paths(pattern: URLPattern | URLResolver, before: str) -> Iterator[tuple[str, str]]:
-    path = before + re.sub(r"<(?:(\w+):)?\w+>", "1", str(pattern.pattern)).replace("^", "").replace("$", "")
+    route = str(pattern.pattern).replace("<uuid:pk>", str(UUID(int=1)))
+    path = before + re.sub(r"<(?:(\w+):)?\w+>", "1", route).replace("^", "").replace("$", "")
     if isinstance(pattern, URLResolver):
         for inner in pattern.url_patterns:
             yield from _paths(inner, path)

@@ -141,7 +141,7 @@ def test_money_that_came_twice_is_owed_until_it_is_given_back() -> None:
         ("q=kim@", "order_email"),
         ("q=KNIFE", "order_line_sku"),
         ("state__exact=paid", "order_state"),
-        ("money=owed", "order_owed"),
+        ("money=owed", "order_paid_in_vain"),
         ("money=owed", "payment_stray"),
         ("", "order_placed"),
     ],
@@ -250,7 +250,8 @@ def test_stock_ledger_leads_to_the_order() -> None:
     link = f"{ORDERS}number/{order.number}/"
 
     assert (
-        f'href="{link}">Sale {order.number}<' in client.get(f"/admin/shop/product/{product.pk}/change/").text
+        f'href="{link}">Sale, order {order.number}<'
+        in client.get(f"/admin/shop/product/{product.pk}/change/").text
     )
     assert client.get(link).headers["Location"] == page_of(order)
     assert client.get(f"{ORDERS}number/1/").status_code == 404

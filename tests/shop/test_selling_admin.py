@@ -51,7 +51,7 @@ def test_delivery_method_is_added_with_its_countries_in_order(admin_client: Clie
     page = admin_client.get(DELIVERY).text
     assert [cells(page, name) for name in ("named", "costs", "goes_to")] == [
         ["Post post"],
-        ["5.00 EUR free from 50.00 EUR"],
+        ["€5.00 free from €50.00"],
         ["DE, AT, CH"],
     ]
 
@@ -221,7 +221,7 @@ def test_list_of_codes_says_how_each_stands(admin_client: Client) -> None:
     page = admin_client.get(CODES).text
 
     assert [cells(page, name) for name in ("off", "state_shown", "uses")] == [
-        ["12.50 %", "5.00 EUR from 20.00 EUR", "10 %", "10 %", "10 %"],
+        ["12.50 %", "€5.00 from €20.00", "10 %", "10 %", "10 %"],
         ["in use", "used up", "not begun", "over", "switched off"],
         ["1 of 3", "2 of 2", "0", "0", "0"],
     ]

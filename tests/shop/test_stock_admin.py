@@ -120,7 +120,7 @@ def test_ledger_shows_what_moved_by_whom_and_for_which_import(admin_client: Clie
     product = Product.objects.get()
 
     assert panel(admin_client, product) == [
-        "−2 1,498 Sale, order/5 By phone kim",
+        "−2 1,498 Sale, order 5 By phone kim",
         f"+1,490 1,500 Import {run.pk} –",
         "10 Opening stock",
     ]
