@@ -156,7 +156,8 @@ class TrialProvider:
 
     @contextmanager
     def _books(self) -> Iterator[sqlite3.Connection]:
-        """The books, opened for one entry, which is there for all when this ends."""
+        """The books, opened for one entry, which is there for all when this ends. Raises Lost if they are in
+        use for too long."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         books = sqlite3.connect(self.path, timeout=10, isolation_level=None)
         try:
@@ -167,6 +168,8 @@ class TrialProvider:
             books.execute("BEGIN IMMEDIATE")
             yield books
             books.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise Lost from error
         finally:
             books.close()
 

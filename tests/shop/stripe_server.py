@@ -14,7 +14,8 @@ type Said = dict[str, Any]
 
 
 class StripeServer:
-    """What it remembers. `fault`: the status that the next request gets after its work was done."""
+    """What it remembers. `fault`: the status that the next request gets after its work was done.
+    `pays_before_the_end`: the customer pays at the moment at which a session is to be closed."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -23,6 +24,7 @@ class StripeServer:
         self.keys: dict[str, Said] = {}
         self.fault = 0
         self.refund_status = "succeeded"
+        self.pays_before_the_end = False
 
     def complete(self) -> Said:
         """The customer pays the newest session."""
@@ -40,6 +42,8 @@ class StripeServer:
             case "GET", ["checkout", "sessions", pk]:
                 done = self.sessions[pk]
             case "POST", ["checkout", "sessions", pk, "expire"]:
+                if self.pays_before_the_end:
+                    self.complete()
                 if self.sessions[pk]["status"] != "open":
                     return _refused("This session is not open.")
                 done = self.sessions[pk]
