@@ -64,9 +64,16 @@ def complete(*, app_config: AppConfig, **_: Any) -> None:
     if not any(name.startswith(f"{app}.") for wanted in ROLES.values() for name in wanted):
         return
     of_app = Permission.objects.filter(content_type__app_label=app).order_by("pk")
-    made = {f"{app}.{permission.codename}": permission for permission in of_app}
-    for role, wanted in ROLES.items():
-        names = set(made) if f"{app}.*" in wanted else made.keys() & set(wanted)
-        if names:
-            group, _is_new = Group.objects.get_or_create(name=role)
-            group.permissions.add(*(made[name] for name in names))
+    made = {f"{app}.{codename}": pk for pk, codename in of_app.values_list("pk", "codename")}
+    Group.objects.bulk_create([Group(name=role) for role in ROLES], ignore_conflicts=True)
+    groups = dict(Group.objects.filter(name__in=ROLES).values_list("name", "pk"))
+    given = Group.permissions.through
+    given.objects.bulk_create(
+        [
+            given(group_id=groups[role], permission_id=pk)
+            for role, wanted in ROLES.items()
+            for name, pk in made.items()
+            if name in wanted or f"{app}.*" in wanted
+        ],
+        ignore_conflicts=True,
+    )

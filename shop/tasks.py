@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 
 from shop import carts, indexing, ordering, popularity, settling
 from tasks.claiming import Claim
@@ -46,5 +47,6 @@ def count_popularity() -> int:
 
 @shared_task(name="shop.purge_carts", queue="default", ignore_result=True)
 def purge_carts() -> int:
-    """Remove carts of sessions that nobody came back to."""
+    """Remove carts of sessions that nobody came back to, and sessions that have expired."""
+    SessionStore.clear_expired()
     return carts.purge(older_than=timedelta(days=settings.CART_RETENTION_DAYS))

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from notifications.models import Message
+from shop.tasks import purge_carts
 from tests.accounts.people import (
     EMAIL,
     PASSWORD,
@@ -211,3 +213,14 @@ def test_admin_login_limits_attempts(client: Client) -> None:
 
     assert "Too many failed login attempts" in log_in_as_staff(client).text
     assert logged_in(client) is None
+
+
+def test_expired_sessions_are_removed(client: Client) -> None:
+    a_customer()
+    log_in(client)
+    log_in(Client())
+    Session.objects.filter(pk=client.session.session_key).update(expire_date="2020-01-01T00:00:00Z")
+
+    purge_carts.run()
+
+    assert (Session.objects.count(), logged_in(client)) == (1, None)
