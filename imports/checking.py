@@ -240,19 +240,16 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     """
     table, variant = run.staging_table, f"({parents.is_variant(run)})"
     also = f"OR {variant} AND s.slug IN (SELECT slug FROM clashing)" if "parent" in run.written else ""
+    # A hash join would read the whole catalogue. Unlike INSERT, this statement may be shared by processes of
+    # PostgreSQL, and during the check a core is idle.
     cursor.execute("SET LOCAL work_mem = '64MB'")
+    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
     cursor.execute(
         f"""
         CREATE TEMPORARY TABLE clashing AS
         SELECT slug, count(*) FILTER (WHERE NOT {variant}) = 1 AS has_owner
         FROM {table} s WHERE NOT found GROUP BY slug HAVING count(*) > 1
-        """
-    )
-    # A hash join would read the whole catalogue.
-    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-    cursor.execute(
-        f"""
-        INSERT INTO clashing
+        UNION ALL
         SELECT s.slug, false FROM {table} s JOIN shop_product p ON p.slug = s.slug AND p.sku <> s.sku
         WHERE NOT s.found AND EXISTS (SELECT FROM shop_product)
         """
