@@ -166,22 +166,25 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+_SETTINGS = ("shared_buffers", "wal_buffers", "max_wal_size", "fsync", "synchronous_commit")
+
+
 def _circumstances(rounds: int) -> str:
     memory = psutil.virtual_memory().total / 1024**3
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, current_setting(name) FROM unnest(%s::text[]) name",
-            [["server_version", "shared_buffers", "fsync", "synchronous_commit", "max_wal_size"]],
+            [["server_version", *_SETTINGS]],
         )
         postgres = dict(cursor.fetchall())
     server = postgres.pop("server_version")
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         valkey = broker.info("server")["valkey_version"]
-    defaults = ", ".join(f"{name} {value}" for name, value in postgres.items())
+    chosen = ", ".join(f"{name} {value}" for name, value in postgres.items())
     return (
         f"Measured on {datetime.now(UTC):%-d %B %Y}, {rounds} round{'s' if rounds > 1 else ''}:"
         f" {os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GB of memory;"
-        f" Python {platform.python_version()}, PostgreSQL {server} with its defaults ({defaults}),"
+        f" Python {platform.python_version()}, PostgreSQL {server} as `make up` runs it ({chosen}),"
         f" Valkey {valkey}, Django {version('django')}, Celery {version('celery')},"
         f" django-import-export {version('django-import-export')}."
     )

@@ -60,11 +60,13 @@ def _memory() -> list[str]:
     """Options that suit the machine: a twelfth of its memory for pages, 128 MB to 2 GB.
 
     An import's staging table and the catalogue's hot pages lie side by side there: with less, a load of a
-    million rows writes pages out that it needs again. Log files are kept to be used again.
+    million rows writes pages out that it needs again. Log files are kept to be used again. Two workers log
+    more between two rounds of the log's writer than the default buffer takes, and would wait for the disk.
     """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEGABYTE
     shared = min(2048, max(128, memory // 12))
-    return [f"-cshared_buffers={shared}MB", "-cmin_wal_size=512MB", "-cmax_wal_size=4GB"]
+    log = ["-cwal_buffers=64MB", "-cmin_wal_size=512MB", "-cmax_wal_size=4GB"]
+    return [f"-cshared_buffers={shared}MB", *log]
 
 
 # Messages in English and no locale of the machine: the log reads the same everywhere.

@@ -109,7 +109,8 @@ def _count(cursor: CursorWrapper, run: ImportRun) -> _Rows:
 
 
 def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> None:
-    """Index the rows to be written and make the slugs of new ones unique."""
+    """Index the rows to be written and make the slugs of new ones unique. No preview shows those, so there
+    that is done when the load begins."""
     if rows.same and rows.changed:  # else the index on all SKUs serves as well
         cursor.execute(f"CREATE INDEX ON {run.staging_table} (sku) WHERE NOT same")
     if run.preview and 0 < rows.found < rows.all:  # the page of new products, however few among how many
@@ -117,7 +118,7 @@ def _prepare_for_loading(cursor: CursorWrapper, run: ImportRun, rows: _Rows) -> 
     # Good enough to choose the index, in a tenth of the time of the default sample.
     cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(f"ANALYZE {run.staging_table} (sku, slug, found, same)")
-    if rows.found < rows.all and not run.removes:
+    if rows.found < rows.all and not run.removes and not run.preview:
         separate_slugs(cursor, run)
 
 
@@ -136,7 +137,8 @@ _RESOLVED = ""  # the path of no category: its row says that the table is comple
 def resolve_categories(run: ImportRun, *, anew: bool = False) -> None:
     """Find or create the categories that rows to be written name, and count those made, in one transaction.
 
-    Does nothing when that was done before, unless `anew`.
+    After a preview, also make the slugs of new products unique. Does nothing when that was done before,
+    unless `anew`.
     """
     table = f"{run.staging_table}_categories"
     with connection.cursor() as cursor:
@@ -157,6 +159,8 @@ def resolve_categories(run: ImportRun, *, anew: bool = False) -> None:
                 " ON CONFLICT (path) DO UPDATE SET category_id = excluded.category_id",
                 [[_RESOLVED, *known], [None, *known.values()]],
             )
+            if run.forecast.get("create"):
+                separate_slugs(cursor, run)
             if made := Category.objects.count() - before:
                 ImportRun.objects.filter(pk=run.pk).update(categories_created=F("categories_created") + made)
 
@@ -236,18 +240,16 @@ def separate_slugs(cursor: CursorWrapper, run: ImportRun) -> None:
     """
     table, variant = run.staging_table, f"({parents.is_variant(run)})"
     also = f"OR {variant} AND s.slug IN (SELECT slug FROM clashing)" if "parent" in run.written else ""
+    # A hash join would read the whole catalogue. Unlike INSERT, this statement may be shared by processes of
+    # PostgreSQL, and during the check a core is idle.
+    cursor.execute("SET LOCAL work_mem = '64MB'")
+    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
     cursor.execute(
         f"""
         CREATE TEMPORARY TABLE clashing AS
         SELECT slug, count(*) FILTER (WHERE NOT {variant}) = 1 AS has_owner
         FROM {table} s WHERE NOT found GROUP BY slug HAVING count(*) > 1
-        """
-    )
-    # A hash join would read the whole catalogue.
-    cursor.execute("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-    cursor.execute(
-        f"""
-        INSERT INTO clashing
+        UNION ALL
         SELECT s.slug, false FROM {table} s JOIN shop_product p ON p.slug = s.slug AND p.sku <> s.sku
         WHERE NOT s.found AND EXISTS (SELECT FROM shop_product)
         """

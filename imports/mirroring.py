@@ -48,21 +48,24 @@ def told(run: ImportRun) -> str:
     return obstacle(run) or "The file lacks no published product, so none was unpublished."
 
 
+_EVERYWHERE = {"bounds": "", "variants": "", "parents": ""}
+
+
 def unlisted(run: ImportRun) -> tuple[str, dict[str, Any]]:
     """SQL that tells whether a product `p` is published, in the mirror's scope and not listed, with its
-    parameters. The staging table has to be there."""
+    parameters; to be formatted with what binds it to a key range. The staging table has to be there."""
     scope, params = _scope(run)
     conditions = ["p.published", scope]
     for listed in _listed(run):
         conditions += [
             f"NOT EXISTS (SELECT FROM {listed} l WHERE l.sku = p.sku {{bounds}})",
             f"NOT EXISTS (SELECT FROM shop_product v JOIN {listed} l ON l.sku = v.sku"
-            " WHERE v.parent_id = p.id)",
+            " WHERE v.parent_id = p.id {variants})",
         ]
         if "parent" not in run.written:
             conditions.append(
                 f"NOT EXISTS (SELECT FROM shop_product above JOIN {listed} l ON l.sku = above.sku"
-                " WHERE above.id = p.parent_id)"
+                " WHERE above.id = p.parent_id {parents})"
             )
     return " AND ".join(conditions), params
 
@@ -91,7 +94,7 @@ def count_unlisted(run: ImportRun) -> int:
         return 0
     condition, params = unlisted(run)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM shop_product p WHERE {condition.format(bounds='')}", params)
+        cursor.execute(f"SELECT count(*) FROM shop_product p WHERE {condition.format(**_EVERYWHERE)}", params)
         return int(cursor.fetchone()[0])
 
 
@@ -129,7 +132,7 @@ def _ranges(cursor: CursorWrapper, run: ImportRun) -> list[Range]:
     cursor.execute(
         f"""
         SELECT sku FROM (SELECT p.sku, row_number() OVER (ORDER BY p.sku) AS number
-                         FROM shop_product p WHERE {condition.format(bounds="")}) p
+                         FROM shop_product p WHERE {condition.format(**_EVERYWHERE)}) p
         WHERE (number - 1) %% %(size)s = 0 ORDER BY sku
         """,
         params | {"size": settings.IMPORT_RANGE_ROWS},
@@ -141,8 +144,12 @@ def _ranges(cursor: CursorWrapper, run: ImportRun) -> list[Range]:
 def _unpublish(cursor: CursorWrapper, run: ImportRun, *, low: str, high: str | None) -> int:
     condition, params = unlisted(run)
     within = "{0}.sku >= %(low)s" + (" AND {0}.sku < %(high)s" if high is not None else "")
-    # The same bounds for the file's rows, or each range would look at all of them.
-    condition = condition.format(bounds=f"AND {within.format('l')}")
+    # The same bounds for the file's rows and for the family, or each range would look at all of them.
+    condition = condition.format(
+        bounds=f"AND {within.format('l')}",
+        variants=f"AND v.parent_id IN (SELECT r.id FROM shop_product r WHERE {within.format('r')})",
+        parents=f"AND above.id IN (SELECT r.parent_id FROM shop_product r WHERE {within.format('r')})",
+    )
     cursor.execute(
         f"""
         CREATE TEMPORARY TABLE unlisted AS

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from imports import pipeline
 from imports.models import ImportRun
 from shop.models import Category, Product
+from tests.imports.previews import preview
 from tests.imports.running import (
     catalogue,
     confirm,
@@ -114,6 +116,15 @@ def test_names_that_slug_alike_get_suffixes_from_the_sku() -> None:
         "C c": "ash-cup--c-c-a740d57e",
         "D": "name-of-d",
     }
+
+
+def test_names_that_slug_alike_get_suffixes_after_a_preview_too() -> None:
+    import_rows([row("OLD", name="Oak board")])
+    run = preview([row("A", name="Oak board"), row("B", name="Ash cup"), row("C", name="ash CUP")])
+
+    work(pipeline.approve(run=run, accept_warnings=True))  # at the first attempt
+
+    assert values("slug") == {"OLD": "oak-board", "A": "oak-board--a", "B": "ash-cup--b", "C": "ash-cup--c"}
 
 
 def test_slugs_that_clash_after_the_suffix_are_told_apart() -> None:
