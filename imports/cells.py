@@ -101,11 +101,13 @@ def cells_of(run: ImportRun, *, shaped: bool = False) -> list[Cells]:
     `shaped` ones, which have a cell for each of our columns."""
     at = {name: index for index, name in enumerate(BY_NAME)} if shaped else run.mapping
     written = run.written
-    return [_cells(run, name, at.get(name)) for name in BY_NAME if name in written]
+    return [_cells(run, name, at.get(name), shaped=shaped) for name in BY_NAME if name in written]
 
 
-def _cells(run: ImportRun, name: str, at: int | None) -> Cells:
-    column = column_of(name, adjusts=run.adjusts_stock)(run.options.get(name))
+def _cells(run: ImportRun, name: str, at: int | None, *, shaped: bool) -> Cells:
+    # Of a shop's row it is worked out, as a plain number however the file writes prices.
+    is_plain = shaped and name == "compare_at_price"
+    column = column_of(name, adjusts=run.adjusts_stock)(None if is_plain else run.options.get(name))
     blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
     if name in run.constants:
         blank = clean_constant(name, run.constants[name], adjusts=run.adjusts_stock)

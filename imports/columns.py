@@ -15,7 +15,7 @@ from imports.column import CellError as CellError
 from imports.column import Column as Column
 from imports.column import fitting, short
 from imports.json_cells import are_plain_objects, is_deeper, parse, parse_exactly, storable
-from imports.number_columns import Price, Stock
+from imports.number_columns import CompareAtPrice, Price, Stock
 from imports.number_columns import StockChange as StockChange
 from imports.variant_columns import Images, Options, Parent
 from imports.words import HEADERS, NO, YES
@@ -199,7 +199,7 @@ class Metadata(Column):
 
 
 COLUMNS: tuple[type[Column], ...] = (
-    Sku, Name, Description, Price, Stock, CategoryPath, Published, Featured, Metadata,
+    Sku, Name, Description, Price, CompareAtPrice, Stock, CategoryPath, Published, Featured, Metadata,
     Parent, Options, Images,
 )  # fmt: skip
 BY_NAME = {column.name: column for column in COLUMNS}

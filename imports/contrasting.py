@@ -14,6 +14,7 @@ _AROUND = 40  # characters of a long text that are shown on either side of what 
 _LONGEST = 120  # characters shown of one changed part
 _LONGEST_WORD = 30  # characters; what is longer is marked in the middle of it
 _SHORT = 80  # characters of a text that is shown whole
+_PRICES = ("price", "compare_at_price")
 _MOST_ITEMS = 8  # keys or images that changed, shown of one field
 
 
@@ -74,7 +75,7 @@ def _spoken(name: str, one: Any) -> str:
     if isinstance(one, bool):
         return "yes" if one else "no"
     if _is_number(one):
-        return f"{one:,.2f}" if name == "price" else f"{one:,}"
+        return f"{one:,.2f}" if name in _PRICES else f"{one:,}"
     return one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
 
 

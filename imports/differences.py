@@ -190,6 +190,8 @@ def _created_of(run: ImportRun, wanted: Wanted, limit: int, *, variants: bool) -
 def _values(run: ImportRun) -> str:
     """SQL for names and values of a new product's fields."""
     values = {name: f"s.{name}" for name in _OF_NEW if name in run.written}
+    if "compare_at_price" in values:
+        values["compare_at_price"] = "nullif(s.compare_at_price, 0)"
     if "category" in values:
         values["category"] = "coalesce(m.full_name, s.category)"
     if "metadata" in values or run.keep_unknown:

@@ -12,6 +12,10 @@ from imports.models import ImportRun
 _PLAIN = ("name", "description", "price", "published", "featured", "options")
 # A cleared category is staged as no path, a cleared parent as no SKU.
 _CATEGORY = "CASE WHEN s.category = '' THEN NULL ELSE coalesce(m.category_id, p.category_id) END"
+# A cleared compare-at price is staged as 0.
+_COMPARE_AT = (
+    "CASE WHEN s.compare_at_price = 0 THEN NULL ELSE coalesce(s.compare_at_price, p.compare_at_price) END"
+)
 _PARENT = "CASE WHEN s.parent = '' THEN NULL ELSE coalesce(above.id, p.parent_id) END"
 
 
@@ -45,6 +49,8 @@ def _shared(run: ImportRun) -> dict[str, str]:
     values = {}
     if "metadata" in run.written or run.keep_unknown:
         values["metadata"] = "coalesce(s.metadata, p.metadata) || coalesce(s.extra, '{}')"
+    if "compare_at_price" in run.written:
+        values["compare_at_price"] = _COMPARE_AT
     if "category" in run.written:
         values["category_id"] = _CATEGORY
     if "parent" in run.written:

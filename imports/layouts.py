@@ -18,7 +18,13 @@ from shop.models import Product, ProductQuerySet
 
 type Cells = Sequence[str]
 
-_SAFE = {"price", "stock", "published", "featured"}  # whatever is stored there reads as it is written
+_SAFE = {
+    "price",
+    "compare_at_price",
+    "stock",
+    "published",
+    "featured",
+}  # whatever is stored there reads as it is written
 
 
 class Layout(Protocol):

@@ -204,7 +204,11 @@ class _Merge(KeyRange):
         absent = "AND NOT EXISTS (SELECT FROM shop_product p WHERE p.sku = s.sku)" if found else ""
         self.params |= _key_parts()
         written = self.run.written
-        more = {"parent_id": "above.id", "options": "coalesce(s.options, '{}')"}
+        more = {
+            "parent_id": "above.id",
+            "options": "coalesce(s.options, '{}')",
+            "compare_at_price": "nullif(s.compare_at_price, 0)",
+        }
         more = {name: value for name, value in more.items() if name.removesuffix("_id") in written}
         metadata = "coalesce(s.metadata, '{}')"
         if self.run.keep_unknown:

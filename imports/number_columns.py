@@ -119,7 +119,7 @@ class Price(_Number):
             if not chosen:
                 message = (
                     f"“{short(text)}” names a currency. Say that it is the one of all prices"
-                    f" (price.currency: {named[0]}), or remove it."
+                    f" ({self.name}.currency: {named[0]}), or remove it."
                 )
                 raise CellError("currency_not_chosen", message)
 
@@ -128,6 +128,18 @@ class Price(_Number):
         if not _all_match(_PLAIN_PRICES[style], texts):
             return None
         return texts if style != numbers.COMMA else [text.replace(",", ".") for text in texts]
+
+
+class CompareAtPrice(Price):
+    """What the product cost before; 0 is none. One that is not above the price is kept as it is said: pages
+    strike it through only while it is above."""
+
+    name, label = "compare_at_price", "Compare-at price"
+    equal = "p.compare_at_price IS NOT DISTINCT FROM nullif(k.compare_at_price::numeric, 0)"
+    synonyms = HEADERS["compare_at_price"]
+    needed_to_create = False
+    cleared: ClassVar[str | None] = "0"
+    example = "49.90"
 
 
 class Stock(_Number):

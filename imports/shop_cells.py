@@ -59,9 +59,11 @@ class ShopCells:
     ) -> None:
         """`mapping` is our column → index, `price` how prices are written, `today` decides about sales."""
         self.profile, self.header, self.mapping = profile, header, mapping
-        self.columns = frozenset({"sku", "name", "parent", "options", "images", "metadata"})
         self._index = HeaderIndex(header)
         self._found: dict[Headers, list[tuple[str, int]]] = {}
+        filled = {"sku", "name", "parent", "options", "images", "metadata"}
+        lowered = self._columns(profile.compare_at) or (profile.sale and self._columns(profile.sale.price))
+        self.columns = frozenset(filled | {"compare_at_price"} if lowered else filled)
         self.prices = ShopPrices(price or Price(), today)
 
     def ours(self, row: Sequence[str], name: str) -> str:
@@ -159,8 +161,9 @@ class ShopCells:
             if self.prices.on_sale(price, lower, begins=begins, ends=ends):
                 price, compared = lower, price
         draft.cells["price"] = price
-        if before := self.prices.before(price, compared):
-            draft.kept["compare_at_price"] = before
+        # A price that is lowered no more has none: 0, for a blank cell would leave what is there.
+        if "compare_at_price" in self.columns:
+            draft.cells["compare_at_price"] = self.prices.before(price, compared) or "0"
         others = self._columns((self.profile.prices,)) if self.profile.prices else []
         prices = {code: row[at].strip() for code, at in others if at != self.mapping.get("price")}
         if prices := {code: text for code, text in prices.items() if text}:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Any, ClassVar
 
@@ -99,7 +100,9 @@ class ShopifyLayout(FamilyLayout):
     """The first row has the product; each row has a variant, and an image while there are some."""
 
     least_options = 3  # as in Shopify's own files
-    numbers = frozenset({"Variant Inventory Qty", "Variant Price", "Image Position"})
+    numbers = frozenset(
+        {"Variant Inventory Qty", "Variant Price", "Variant Compare At Price", "Image Position"}
+    )
 
     def __init__(self, most_options: int) -> None:
         super().__init__(most_options)
@@ -109,6 +112,7 @@ class ShopifyLayout(FamilyLayout):
             *(f"Option{number} {what}" for number in count for what in ("Name", "Value")),
             *("Variant SKU", "Variant Inventory Tracker", "Variant Inventory Qty"),
             *("Variant Inventory Policy", "Variant Fulfillment Service", "Variant Price"),
+            "Variant Compare At Price",
             *("Variant Requires Shipping", "Variant Taxable", "Image Src", "Image Position"),
             *("Variant Image", "Status"),
         ]
@@ -148,6 +152,7 @@ class ShopifyLayout(FamilyLayout):
             "Variant Inventory Policy": "deny",
             "Variant Fulfillment Service": "manual",
             "Variant Price": row.price,
+            "Variant Compare At Price": row.compare_at_price,
             "Variant Requires Shipping": "true",
             "Variant Taxable": "true",
             "Variant Image": next(iter(_images(row)), "") if is_own else "",
@@ -158,14 +163,14 @@ class WooCommerceLayout(FamilyLayout):
     """One row a product or variation; a variation names its product by its SKU."""
 
     least_options = 1
-    numbers = frozenset({"Stock", "Regular price", "Position"})
+    numbers = frozenset({"Stock", "Regular price", "Sale price", "Position"})
 
     def __init__(self, most_options: int) -> None:
         super().__init__(most_options)
         count = range(1, self.option_count + 1)
         self.header = [
             *("Type", "SKU", "Name", "Published", "Is featured?", "Description", "In stock?", "Stock"),
-            *("Regular price", "Categories", "Tags", "Brands", "Images", "Parent", "Position"),
+            *("Regular price", "Sale price", "Categories", "Tags", "Brands", "Images", "Parent", "Position"),
             *(
                 f"Attribute {number} {what}"
                 for number in count
@@ -188,6 +193,7 @@ class WooCommerceLayout(FamilyLayout):
 
     @staticmethod
     def _row(row: Row, *, is_variable: bool = False) -> dict[str, Any]:
+        is_lowered = row.compare_at_price != "" and Decimal(row.compare_at_price) > Decimal(row.price)
         return {
             "Type": "variable" if is_variable else "simple",
             "SKU": row.sku,
@@ -198,7 +204,8 @@ class WooCommerceLayout(FamilyLayout):
             "In stock?": "1" if is_variable or row.stock != "0" else "0",
             # With a number here, WooCommerce would sell all variations from one stock.
             "Stock": "" if is_variable and row.stock == "0" else row.stock,
-            "Regular price": row.price,
+            "Regular price": row.compare_at_price if is_lowered else row.price,
+            "Sale price": row.price if is_lowered else "",
             "Categories": _listed(row.category),
             "Tags": _metadata(row, "tags"),
             "Brands": _metadata(row, "brand"),

@@ -30,6 +30,7 @@ class Row(NamedTuple):
     name: str
     description: str
     price: str
+    compare_at_price: str
     stock: str
     category: str
     published: str
@@ -62,6 +63,7 @@ def _rows(products: QuerySet[Product]) -> QuerySet[Any, Any]:
         "name",
         "description",
         _text("price"),
+        Coalesce(_text("compare_at_price"), Value(""), output_field=TextField()),
         _text("stock"),
         Coalesce(Subquery(category.order_by()), Value("")),
         _yes_no("published"),

@@ -42,7 +42,7 @@ _TYPES = {
     "extra": "jsonb",
 }
 # Only in the tables of imports that write them.
-_SELDOM = {"counts", "version", "parent", "options", "images"}
+_SELDOM = {"counts", "version", "compare_at_price", "parent", "options", "images"}
 _NULL = "\\N"
 _SPECIAL = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}  # the backslash first
 _BATCH = 1000  # rows handed to COPY at once

@@ -39,7 +39,6 @@ class OrderAdmin(BigListAdmin):
     list_display = ["numbered", "whose", "state_shown", "in_all", "pieces", "placed"]
     list_display_links = ["numbered"]
     list_filter = [("state", ChoicesDropdownFilter), ("placed_at", DayRangeFilter), OwedFilter]
-    list_select_related = ["customer"]
     search_fields = ["number"]  # the field is there; what it searches says get_search_results
     search_help_text = "An order's number, the beginning of an e-mail address, or a SKU"
     actions = ["send_rest", "mark_delivered"]

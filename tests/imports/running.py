@@ -17,7 +17,7 @@ from shop.models import Product
 from tasks.models import Job
 
 HEADER = ("sku", "name", "description", "price", "stock", "category", "published", "featured", "metadata")
-_ALL = (*HEADER, "parent", "options", "images")
+_ALL = (*HEADER, "compare_at_price", "parent", "options", "images")
 
 type Choose = Callable[[Sequence[Job]], Job]
 

@@ -145,7 +145,7 @@ def test_confirmed_import_cannot_be_confirmed_again() -> None:
     [
         (
             {"sku": 0, "colour": 1},
-            "There is no column “colour”. Ours are: sku, name, description, price, stock,"
+            "There is no column “colour”. Ours are: sku, name, description, price, compare_at_price, stock,"
             " category, published, featured, metadata, parent, options, images.",
         ),
         ({"sku": 2}, "The file has 2 columns; there is no number 3."),

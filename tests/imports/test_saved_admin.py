@@ -55,7 +55,8 @@ def test_saved_mapping_tells_what_was_chosen(admin_client: Client, admin_user: U
         "Columns of the file": "artikelnr, titel, ek, vk",
         "Shop": "–",
         "Mapped": "SKU ← artikelnr\nName ← titel\nPrice ← ek",
-        "Left out": "Description, Stock, Category, Published, Featured, Metadata, Parent, Options, Images",
+        "Left out": "Description, Compare-at price, Stock, Category, Published, Featured, Metadata, Parent,"
+        " Options, Images",
         "Formats": "Price ← format comma, currency EUR",
         "Values for all rows": "Category ← <Home>",
         "Blank cells": "Keep what the catalogue has",
