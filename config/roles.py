@@ -47,7 +47,7 @@ ROLES: dict[str, list[str]] = {
         "shop.change_order", "shop.fulfil_order", "shop.cancel_order",
         *_all("shop.deliverymethod", "shop.discountcode", "shop.taxrate"),
     ],
-    "refunds": [*_SEE_ORDERS, "shop.refund_order"],
+    "refunds": [*_SEE_ORDERS, "shop.refund_order", "shop.change_payment"],
     "reports": [*_SEE_CATALOGUE, "reports.*"],
     "operators": [
         "tasks.view_job", "tasks.change_job", "django_celery_results.view_taskresult",
