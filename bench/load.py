@@ -73,7 +73,7 @@ def _open_shop(folder: Path) -> None:
     tallyman = Tallyman(2)
     with tallyman.at_work():
         tallyman.start(files.files[catalogue.Case.FIRST])
-        tallyman.rest()
+        tallyman.wait_for(_nothing_to_do, "import and search", 600)
     DeliveryMethod.objects.create(code="standard", name="Standard delivery", fee="4.90")
 
 
@@ -94,7 +94,7 @@ def _runs(options: argparse.Namespace, folder: Path) -> Iterator[Ran]:
             bought = _orders() - before
             tallyman.wait_for(partial(_has_ended, run), f"{run}", 600)
             ran = _ran(webs, workers, bought, options, stats, run)
-            tallyman.wait_for(_nothing_to_do, "what is left to do", 600)
+            tallyman.rest()
         print(f"{ran}", flush=True)
         yield ran
 

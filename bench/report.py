@@ -211,6 +211,7 @@ _READING = f"""\
   categories there; django-import-export caches instances, skips unchanged rows and reports nothing.
 - **Tallyman** is the whole of it: file received, planned, staged, checked, categories made, loaded with
   journal and counts, finished, through Valkey and real Celery workers, with beat, task results and mail on.
+  That the search reads what changed follows every import, and is measured in `bench.pages`.
   A *worker* is one Celery node with one child, started beforehand. Its seconds run from the file received
   to the import finished, by the database's clock; the others' leave out the start of Python.
 - **Peak MB** (millions of bytes) is the largest resident set of any one process, shared pages included.

@@ -18,6 +18,7 @@ from bench.servers import started
 from config.processes import Process
 from imports import pipeline, receiving
 from imports.models import ImportRun
+from tasks import claiming
 from tasks.models import Job
 
 _POLL_SECONDS = 0.3  # looking costs a few milliseconds of a CPU that the workers need
@@ -131,6 +132,9 @@ def _imported(path: Path, *, preview: bool = False) -> ImportRun:
 
 
 def _is_idle() -> bool:
+    """Nothing is left to do but what the search has to read again, which follows every import: `bench.pages`
+    measures that, here it is called off."""
+    claiming.cancel_waiting(subject="search")
     return not Job.objects.unfinished().exists()
 
 
