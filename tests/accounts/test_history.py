@@ -85,7 +85,7 @@ def test_list_needs_as_many_queries_however_long_it_is(client: Client) -> None:
     with CaptureQueriesContext(connection) as many:
         client.get("/account/")
 
-    assert (len(one), len(many)) == (4, 4)  # session, user, orders, lines
+    assert (len(one), len(many)) == (5, 5)  # session, user, orders, lines, the cart's pieces
 
 
 def test_guest_orders_come_with_a_verified_address_only(client: Client) -> None:
