@@ -70,10 +70,10 @@ def _open_shop(folder: Path) -> None:
     from shop.models import DeliveryMethod
 
     files = catalogue.make(_SHOP, folder / "files", to_verify=False)
-    tallyman = Tallyman(2)
+    tallyman = Tallyman(2, search=True)
     with tallyman.at_work():
         tallyman.start(files.files[catalogue.Case.FIRST])
-        tallyman.wait_for(_nothing_to_do, "import and search", 600)
+        tallyman.wait_for(tallyman.is_idle, "import and search", 600)
     DeliveryMethod.objects.create(code="standard", name="Standard delivery", fee="4.90")
 
 
@@ -86,7 +86,7 @@ def _runs(options: argparse.Namespace, folder: Path) -> Iterator[Ran]:
         with path.open("w", newline="") as file:
             file.write(sample_catalog.HEADER)
             file.writelines(sample_catalog.rows(options.rows, seed=100 + number))
-        tallyman = Tallyman(workers)
+        tallyman = Tallyman(workers, search=True)
         with tallyman.at_work(), web(folder, processes=webs) as address:
             before = _orders()
             run = tallyman.start(path)
@@ -94,7 +94,7 @@ def _runs(options: argparse.Namespace, folder: Path) -> Iterator[Ran]:
             bought = _orders() - before
             tallyman.wait_for(partial(_has_ended, run), f"{run}", 600)
             ran = _ran(webs, workers, bought, options, stats, run)
-            tallyman.rest()
+            tallyman.wait_for(tallyman.is_idle, "what is left to do", 600)
         print(f"{ran}", flush=True)
         yield ran
 
@@ -108,12 +108,6 @@ def _orders() -> int:
 def _has_ended(run: Any) -> bool:
     run.refresh_from_db()
     return bool(run.has_ended)
-
-
-def _nothing_to_do() -> bool:
-    from tasks.models import Job
-
-    return not Job.objects.unfinished().exists()
 
 
 def _locust(address: str, options: argparse.Namespace, folder: Path) -> dict[str, dict[str, str]]:

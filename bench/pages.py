@@ -66,7 +66,7 @@ def _fill(rows: int, folder: Path) -> float:
     from tasks.models import Job
 
     files = catalogue.make(rows, folder / "files", to_verify=False)
-    tallyman = Tallyman(2)
+    tallyman = Tallyman(2, search=True)
     with tallyman.at_work():
         run = tallyman.start(files.files[catalogue.Case.FIRST])
         tallyman.wait_for(

@@ -18,25 +18,33 @@ from bench.servers import started
 from config.processes import Process
 from imports import pipeline, receiving
 from imports.models import ImportRun
-from tasks import claiming
 from tasks.models import Job
 
 _POLL_SECONDS = 0.3  # looking costs a few milliseconds of a CPU that the workers need
 _SLOWEST = 300  # rows a second; an import slower than this is stuck
+_SEARCH = "search"  # a queue
 
 
 class Tallyman:
     """The real pipeline with `workers` Celery nodes of one child each. Beat, mail and task results are on.
 
-    Re-imports go over products that it imported itself or, if `foreign`, that something else wrote.
+    Re-imports go over products that it imported itself or, if `foreign`, that something else wrote. What the
+    search has to read again after an import is left undone unless `search`: `bench.pages` measures it.
     """
 
     with_categories = False
 
-    def __init__(self, workers: int, *, cases: tuple[Case, ...] = tuple(Case), foreign: bool = False) -> None:
+    def __init__(
+        self,
+        workers: int,
+        *,
+        cases: tuple[Case, ...] = tuple(Case),
+        foreign: bool = False,
+        search: bool = False,
+    ) -> None:
         self.name = f"tallyman-{workers}{'-foreign' if foreign else ''}"
         self.label = f"**Tallyman, {workers} worker{'s' if workers > 1 else ''}**"
-        self._foreign = foreign
+        self._foreign, self._search = foreign, search
         if foreign:
             self.label += ", over products of other origin"
         self.cases = cases
@@ -52,7 +60,7 @@ class Tallyman:
             for name in self._names:
                 self._nodes.append(
                     started(
-                        "worker", settings.DATA_DIR, "--hostname", f"{name}@%h",
+                        "worker", settings.DATA_DIR, "--hostname", f"{name}@%h", "--queues", self._queues,
                         name=name, ready=" ready.", WORKER_CONCURRENCY="1",
                     )
                 )  # fmt: skip
@@ -83,14 +91,24 @@ class Tallyman:
         """Begin an import of the file with everything as guessed."""
         return _imported(path, preview=preview)
 
+    @property
+    def _queues(self) -> str:
+        queues = [queue.name for queue in settings.CELERY_TASK_QUEUES]
+        return ",".join(name for name in queues if self._search or name != _SEARCH)
+
+    def is_idle(self) -> bool:
+        """Whether nothing is left to do."""
+        left = Job.objects.unfinished()
+        return not (left if self._search else left.exclude(queue=_SEARCH)).exists()
+
     def rest(self) -> None:
         """Wait until nothing is left to do: mails and clearing up must not run into the next step's time."""
-        self.wait_for(_is_idle, "clearing up", 300)
+        self.wait_for(self.is_idle, "clearing up", 300)
 
     def _import(self, catalogue: Catalogue, case: Case) -> ImportRun:
         run = _imported(catalogue.files[case])
         # Idle, not ended: the mail and the clearing up must not run into the next one's time.
-        self.wait_for(_is_idle, f"the import of {catalogue.rows:,} rows", 120 + catalogue.rows / _SLOWEST)
+        self.wait_for(self.is_idle, f"the import of {catalogue.rows:,} rows", 120 + catalogue.rows / _SLOWEST)
         run.refresh_from_db()
         run.file.delete(save=False)
         _must_reconcile(run, catalogue, case)
@@ -103,7 +121,7 @@ class Tallyman:
 
         def all_took_part() -> bool:
             run = _imported(small)
-            self.wait_for(_is_idle, "a small import", 60)
+            self.wait_for(self.is_idle, "a small import", 60)
             run.file.delete(save=False)
             nodes = Job.objects.filter(queue="imports").values_list("worker", flat=True)
             return {node.partition("@")[0] for node in nodes}.issuperset(self._names)
@@ -129,13 +147,6 @@ class Tallyman:
 def _imported(path: Path, *, preview: bool = False) -> ImportRun:
     with path.open("rb") as stream:
         return pipeline.confirm(run=receiving.receive(stream=stream, filename=path.name), preview=preview)
-
-
-def _is_idle() -> bool:
-    """Nothing is left to do but what the search has to read again, which follows every import: `bench.pages`
-    measures that, here it is called off."""
-    claiming.cancel_waiting(subject="search")
-    return not Job.objects.unfinished().exists()
 
 
 def _must_reconcile(run: ImportRun, catalogue: Catalogue, case: Case) -> None:

@@ -189,6 +189,7 @@ CELERY_TASK_QUEUES = [
         "imports",  # catalogue chunks: heavy on PostgreSQL, seconds each
         "mail",  # waits on foreign servers (SMTP, payment providers), so it must not hold up the others
         "reports",  # long reads
+        "search",  # follows imports, and may be behind
     )
 ]
 CELERY_TASK_CREATE_MISSING_QUEUES = False  # a misspelt queue must fail loudly, no worker would serve it

@@ -14,7 +14,7 @@ from tasks.claiming import Claim
 from tasks.registry import handles
 
 
-@handles(indexing.KIND, queue="default")
+@handles(indexing.KIND, queue="search")
 def index(claim: Claim) -> None:
     """Write the search documents that are stale; where much is left, another job goes on."""
     indexing.index(claim)
