@@ -11,6 +11,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 
+from notifications import outbox
+from notifications.messages import Rendered
 from notifications.models import Message
 from shop import carts, ordering, personal_data
 from shop.models import Cart, DataRequest, DiscountCode, Order
@@ -180,6 +182,22 @@ def test_unverified_address_touches_no_order_of_a_guest(client: Client) -> None:
 
     order.refresh_from_db()
     assert (held["orders"], order.email, User.objects.count()) == ([], EMAIL, 0)
+
+
+def test_unverified_address_brings_and_erases_no_mail_but_those_about_the_account(client: Client) -> None:
+    content = Rendered("Your order", "/orders/link-of-somebody", "")
+    outbox.write(kind="order", event="order/1/placed", about="order/1", recipients=[EMAIL], content=content)
+    sign_up(client)
+    confirm(client)
+
+    own = Message.objects.get(kind="account").subject
+
+    held = json.loads(client.post("/account/data/download/").content)
+    client.post("/account/data/erase/")
+
+    assert [mail["subject"] for mail in held["mails"]] == [own]
+    kept = Message.objects.get(kind="order")
+    assert (kept.recipient, kept.text) == (EMAIL, "/orders/link-of-somebody")
 
 
 def test_staff_account_is_not_erased_by_its_owner(client: Client, kim: User) -> None:
