@@ -70,11 +70,13 @@ def of_customer(user: User) -> Person:
 def of_address(email: str) -> Person | None:
     """Whose address it is, as far as the shop knows: an account's, or of guests' orders. None for nobody.
 
-    For staff, who have made sure who asks them.
+    For staff, who have made sure who asks them. An account's own address counts unverified, too; others count
+    only verified, for anybody can add anybody's to an account.
     """
     address = email.strip().lower()
     users = User.objects.alias(address=Lower("email")).filter(address=address)
-    owner = EmailAddress.objects.filter(email=address).select_related("user").first()
+    owners = EmailAddress.objects.filter(Q(verified=True) | Q(primary=True), email=address)
+    owner = owners.order_by("-verified", "pk").select_related("user").first()
     user = owner.user if owner else users.first()
     person = Person(user, (address,))
     return person if user or orders_of(person).exists() else None

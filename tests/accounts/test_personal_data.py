@@ -227,6 +227,23 @@ def test_officer_looks_a_guest_up_and_hands_the_data_out(officer: Client) -> Non
     assert (held["account"], [one["number"] for one in held["orders"]]) == (None, [order.number])
 
 
+def test_address_that_an_account_has_only_added_does_not_lead_to_the_account(officer: Client) -> None:
+    mallory = a_customer("mallory@example.com", verified=True)
+    added = EmailAddress.objects.create(user=mallory, email=EMAIL)
+    order = delivered()
+
+    page = officer.post(PERSON, {"email": EMAIL, "do": "look"}).text
+    officer.post(PERSON, {"email": EMAIL, "do": "erase", "sure": "on"})
+
+    order.refresh_from_db()
+    assert ("No account, 1 order." in page, order.email, list(User.objects.filter(pk=mallory.pk))) == (
+        True, "", [mallory],
+    )  # fmt: skip
+    added.set_as_primary()
+    page = officer.post(PERSON, {"email": EMAIL, "do": "look"}).text
+    assert "which has not verified this address, 0 orders." in page
+
+
 def test_officer_erases_only_when_sure_and_the_log_says_so(officer: Client) -> None:
     a_customer()
     order = delivered()
