@@ -68,7 +68,10 @@ def _changed(here: Cart, request: HttpRequest) -> list[Problem]:
             carts.take_out(cart=here, product_id=product_id)
         return []
     if "accept" in request.POST:
-        carts.accept_changes(cart=here, only=_id(request.POST["accept"]))
+        try:
+            carts.accept_changes(cart=here, only=_id(request.POST["accept"]))
+        except Refused as refused:
+            return list(refused.problems)
         return []
     return [problem for line in here.lines.all() if (problem := _set(here, line, request))]
 

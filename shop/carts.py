@@ -86,7 +86,7 @@ def review(*, cart: Cart) -> list[Problem]:
 @transaction.atomic
 def accept_changes(*, cart: Cart, only: UUID | None = None) -> list[Problem]:
     """Bring the cart, or `only` this product's line, to what can be had at today's prices; returns what was
-    told of before, as `review`."""
+    told of before, as `review`. Raises Refused."""
     _locked(cart)
     lines = list(cart.lines.filter(product_id=only) if only else cart.lines.all())
     products = products_of(lines)
@@ -138,5 +138,8 @@ def purge(*, older_than: timedelta) -> int:
 
 
 def _locked(cart: Cart) -> None:
-    """Let nobody else change the cart until the transaction ends, and note that it is in use."""
-    Cart.objects.filter(pk=cart.pk).update(updated_at=Now())
+    """Let nobody else change the cart until the transaction ends, and note that it is in use; raises Refused
+    if it is gone, as by a login in another tab."""
+    if not Cart.objects.filter(pk=cart.pk).update(updated_at=Now()):
+        message = "Your cart has changed in another window. Look at it, and try again."
+        raise Refused([Problem(Code.EMPTY, message)])

@@ -112,9 +112,9 @@ def locked_goods(cart: Cart) -> list[tuple[CartLine, Product]]:
 
     Nobody changes price or stock of a locked product, so what is checked here holds when it is written.
     """
-    # Two tabs with keys of their own: the second waits here, and finds the cart empty.
-    Cart.objects.select_for_update().get(pk=cart.pk)
-    lines = list(cart.lines.all())
+    # Two tabs with keys of their own: the second waits here, and finds the cart empty, or gone by a login.
+    here = Cart.objects.select_for_update().filter(pk=cart.pk).first()
+    lines = list(here.lines.all()) if here else []
     if not lines:
         message = "Your cart is empty. If you have just ordered, the order is in your mail."
         raise Refused([Problem(Code.EMPTY, message)])
