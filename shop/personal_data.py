@@ -74,6 +74,8 @@ def of_address(email: str) -> Person | None:
     only verified, for anybody can add anybody's to an account.
     """
     address = email.strip().lower()
+    if "\0" in address:  # no column holds it
+        return None
     users = User.objects.alias(address=Lower("email")).filter(address=address)
     owners = EmailAddress.objects.filter(Q(verified=True) | Q(primary=True), email=address)
     owner = owners.order_by("-verified", "pk").select_related("user").first()

@@ -227,6 +227,10 @@ def test_officer_looks_a_guest_up_and_hands_the_data_out(officer: Client) -> Non
     assert (held["account"], [one["number"] for one in held["orders"]]) == (None, [order.number])
 
 
+def test_officer_looks_up_what_no_address_can_be(officer: Client) -> None:
+    assert "Nothing is held about" in officer.post(PERSON, {"email": "kim\0@example.com", "do": "look"}).text
+
+
 def test_address_that_an_account_has_only_added_does_not_lead_to_the_account(officer: Client) -> None:
     mallory = a_customer("mallory@example.com", verified=True)
     added = EmailAddress.objects.create(user=mallory, email=EMAIL)
