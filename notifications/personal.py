@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet, TextField, Value
+from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, Lower
 
 from notifications.account_mail import KIND
@@ -40,6 +40,8 @@ def erase(person: Person) -> int:
 
 
 def _of(person: Person) -> QuerySet[Message]:
-    """Those to addresses that are the person's: an account's own counts even when nobody verified it."""
+    """Those to addresses that are the person's. Of an account's own that nobody verified, only what is about
+    the account: anybody can sign up with anybody's, and the other mails there may be that person's."""
     own = {person.user.email.lower()} - {""} if person.user else set[str]()
-    return Message.objects.alias(to=Lower("recipient")).filter(to__in={*person.addresses, *own})
+    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND)
+    return Message.objects.alias(to=Lower("recipient")).filter(theirs)

@@ -89,7 +89,24 @@ class Listing:
     after: str
 
 
-_KINDS: dict[str, Callable[[Any], Any]] = {"price": Decimal, "sort_name": str, "rank": float}
+def _price(value: Any) -> Decimal:
+    """Raises ValueError or ArithmeticError for what no price can be, such as NaN."""
+    price = Decimal(value)
+    if not 0 <= price < _NO_PRICE:
+        raise ValueError(value)
+    return price
+
+
+def _text(value: Any) -> str:
+    """Raises ValueError for what no column of text holds: NUL, and half a pair of UTF-16."""
+    text = str(value)
+    if b"\0" in text.encode():
+        raise ValueError(value)
+    return text
+
+
+_NO_PRICE = Decimal(10) ** 10  # the column ends below it
+_KINDS: dict[str, Callable[[Any], Any]] = {"price": _price, "sort_name": _text, "rank": float}
 
 
 class _Place:
@@ -115,7 +132,7 @@ class _Place:
             place = cls(Sort(order), bool(alike), _KINDS[column](value) if column else None, UUID(hex=pk))
         except (ValueError, TypeError, ArithmeticError, AttributeError):
             return None
-        return place if place.sort == sort and "\0" not in str(value) else None
+        return place if place.sort == sort else None
 
 
 def listing(wanted: Wanted, *, after: str = "") -> Listing:

@@ -16,6 +16,8 @@ from shop.problems import Code, Problem, Refused, of_line, of_quantity
 
 MAX_LINES = 200  # of a cart: so many locks and lines an order may take
 
+PURGED_AT_ONCE = 1000  # carts
+
 
 def new_key() -> str:
     """What a session knows its cart by."""
@@ -73,7 +75,7 @@ def change_quantity(*, cart: Cart, line: CartLine, quantity: int) -> None:
 def products_of(lines: Iterable[CartLine]) -> dict[UUID, Product]:
     """The lines' products as they are now, with their parents, by id; deleted ones are missing."""
     wanted = [line.product_id for line in lines]
-    return Product.objects.select_related("parent").in_bulk(wanted)
+    return Product.objects.with_has_variants().select_related("parent").in_bulk(wanted)
 
 
 def review(*, cart: Cart) -> list[Problem]:
@@ -86,7 +88,7 @@ def review(*, cart: Cart) -> list[Problem]:
 @transaction.atomic
 def accept_changes(*, cart: Cart, only: UUID | None = None) -> list[Problem]:
     """Bring the cart, or `only` this product's line, to what can be had at today's prices; returns what was
-    told of before, as `review`."""
+    told of before, as `review`. Raises Refused."""
     _locked(cart)
     lines = list(cart.lines.filter(product_id=only) if only else cart.lines.all())
     products = products_of(lines)
@@ -131,12 +133,30 @@ def merge(*, key: str, customer: User) -> Cart:
 
 
 def purge(*, older_than: timedelta) -> int:
-    """Remove carts of sessions that were not used for so long; returns how many."""
-    old = Cart.objects.filter(customer=None, updated_at__lte=Now() - older_than)
-    _, by_model = old.delete()
-    return by_model.get("shop.Cart", 0)
+    """Remove carts of sessions that were not used for so long; returns how many.
+
+    Some at a time, in a transaction of their own. Under its lock, a cart's time is the last one; one that is
+    in use at this moment is left alone.
+    """
+    removed = 0
+    while some := _purge_some(older_than):
+        removed += some
+    return removed
+
+
+@transaction.atomic
+def _purge_some(older_than: timedelta) -> int:
+    old = Cart.objects.filter(customer=None, updated_at__lte=Now() - older_than).order_by("updated_at")
+    held = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE]
+    removed = list(held)
+    CartLine.objects.filter(cart__in=removed).delete()
+    Cart.objects.filter(pk__in=removed).delete()
+    return len(removed)
 
 
 def _locked(cart: Cart) -> None:
-    """Let nobody else change the cart until the transaction ends, and note that it is in use."""
-    Cart.objects.filter(pk=cart.pk).update(updated_at=Now())
+    """Let nobody else change the cart until the transaction ends, and note that it is in use; raises Refused
+    if it is gone, as by a login in another tab."""
+    if not Cart.objects.filter(pk=cart.pk).update(updated_at=Now()):
+        message = "Your cart has changed in another window. Look at it, and try again."
+        raise Refused([Problem(Code.EMPTY, message)])

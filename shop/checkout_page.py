@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -38,7 +39,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
         form = _form(methods, initial=_first_words(request, methods))
         return _page(request, here, form, methods)
     if "accept" in request.POST:
-        carts.accept_changes(cart=here)
+        with suppress(Refused):  # the cart is gone: the page says so
+            carts.accept_changes(cart=here)
     if "accept" in request.POST or "update" in request.POST:
         return _again(request, here)
     return _ordered(request, here)

@@ -70,11 +70,15 @@ def of_customer(user: User) -> Person:
 def of_address(email: str) -> Person | None:
     """Whose address it is, as far as the shop knows: an account's, or of guests' orders. None for nobody.
 
-    For staff, who have made sure who asks them.
+    For staff, who have made sure who asks them. An account's own address counts unverified, too; others count
+    only verified, for anybody can add anybody's to an account.
     """
     address = email.strip().lower()
+    if "\0" in address:  # no column holds it
+        return None
     users = User.objects.alias(address=Lower("email")).filter(address=address)
-    owner = EmailAddress.objects.filter(email=address).select_related("user").first()
+    owners = EmailAddress.objects.filter(Q(verified=True) | Q(primary=True), email=address)
+    owner = owners.order_by("-verified", "pk").select_related("user").first()
     user = owner.user if owner else users.first()
     person = Person(user, (address,))
     return person if user or orders_of(person).exists() else None
@@ -170,13 +174,14 @@ def _moving_money(orders: Sequence[Order]) -> set[int]:
 def _anonymise(orders: Sequence[Order]) -> int:
     """Take the person out of the orders: lines, amounts, and where tax was due, stay."""
     for order in orders:
-        order.customer, order.email, order.erased_at = None, "", Now()
+        order.customer, order.email, order.erased_at, order.cancel_reason = None, "", Now(), ""
         order.shipping_address = _nobodys(order.shipping_address)
         order.billing_address = _nobodys(order.billing_address)
-    fields = ["customer", "email", "erased_at", "shipping_address", "billing_address"]
+    fields = ["customer", "email", "erased_at", "cancel_reason", "shipping_address", "billing_address"]
     Order.objects.bulk_update(orders, fields, batch_size=500)
     DiscountUse.objects.filter(order__in=orders).update(email="")
     Payment.objects.filter(order__in=orders).update(details={})  # such as the last digits of a card
+    Refund.objects.filter(payment__order__in=orders).update(reason="")
     Shipment.objects.filter(order__in=orders).update(tracking_code="", tracking_url="")
     return len(orders)
 

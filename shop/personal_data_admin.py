@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
 
-from shop import personal_data
+from shop import accounts, personal_data
 from shop.account_pages import as_file
 from shop.models import DataRequest
 from shop.personal_data import Person
@@ -83,6 +83,7 @@ class DataRequestAdmin(ReadOnlyAdmin):
             "title": "Personal data of a customer",
             "email": email,
             "person": person,
+            "is_verified": _is_verified(person),
             "orders": personal_data.orders_of(person).count() if person else 0,
             "before": personal_data.requests_of(email) if email else [],
             "may_export": request.user.has_perm(_PERMISSIONS["export"]),
@@ -100,6 +101,13 @@ class DataRequestAdmin(ReadOnlyAdmin):
     @display(description="when", ordering="at")
     def when(self, done: DataRequest) -> str:
         return spoken(done.at)
+
+
+def _is_verified(person: Person | None) -> bool:
+    """Whether the account has shown that the address which was looked up is its own."""
+    if person is None or person.user is None:
+        return False
+    return set(person.addresses) <= set(accounts.verified_addresses(person.user))
 
 
 def _counted(figures: dict[str, int]) -> str:

@@ -112,14 +112,14 @@ def locked_goods(cart: Cart) -> list[tuple[CartLine, Product]]:
 
     Nobody changes price or stock of a locked product, so what is checked here holds when it is written.
     """
-    # Two tabs with keys of their own: the second waits here, and finds the cart empty.
-    Cart.objects.select_for_update().get(pk=cart.pk)
-    lines = list(cart.lines.all())
+    # Two tabs with keys of their own: the second waits here, and finds the cart empty, or gone by a login.
+    here = Cart.objects.select_for_update().filter(pk=cart.pk).first()
+    lines = list(here.lines.all()) if here else []
     if not lines:
         message = "Your cart is empty. If you have just ordered, the order is in your mail."
         raise Refused([Problem(Code.EMPTY, message)])
     wanted = Product.objects.filter(pk__in=[line.product_id for line in lines]).order_by("sku")
-    locked = wanted.select_related("parent").select_for_update(no_key=True, of=("self",))
+    locked = wanted.with_has_variants().select_related("parent").select_for_update(no_key=True, of=("self",))
     products = {product.pk: product for product in locked}
     found = [of_line(line, products.get(line.product_id)) for line in lines]
     if problems := [problem for problem in found if problem]:
@@ -177,8 +177,8 @@ def _suitable(code: DiscountCode, *, goods: Decimal, email: str) -> DiscountCode
 
 
 def _code(text: str) -> str:
-    """A discount code as the table has it."""
-    return text.strip().upper()
+    """A discount code as the table has it: staff's spaces are left out there, so customers' are, too."""
+    return "".join(text.split()).upper()
 
 
 def _unknown(text: str) -> Problem:

@@ -136,5 +136,5 @@ def picture(request: HttpRequest, name: str) -> FileResponse:
         if posixpath.normpath(path) != path:
             raise SuspiciousOperation(path)
         return FileResponse(default_storage.open(path))
-    except (OSError, SuspiciousOperation) as error:
+    except (OSError, ValueError, SuspiciousOperation) as error:  # ValueError: a NUL in the name
         raise Http404("There is no such picture.") from error

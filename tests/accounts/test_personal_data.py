@@ -11,6 +11,8 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import connection
 from django.test import Client
 
+from notifications import outbox
+from notifications.messages import Rendered
 from notifications.models import Message
 from shop import carts, ordering, personal_data
 from shop.models import Cart, DataRequest, DiscountCode, Order
@@ -24,7 +26,7 @@ from tests.accounts.people import (
     with_second_factor,
 )
 from tests.shop.factories import a_product
-from tests.shop.orders import a_paid_order, a_payment, an_order, findings
+from tests.shop.orders import a_paid_order, a_payment, an_order, findings, refund
 
 pytestmark = pytest.mark.django_db
 PERSON = "/admin/shop/datarequest/person/"
@@ -118,7 +120,10 @@ def test_download_and_erasure_ask_for_the_password_first(client: Client) -> None
 def test_erasure_leaves_no_trace_of_the_person(client: Client, kim: User) -> None:
     DiscountCode.objects.create(code="TEN", percent=10)
     order = delivered(kim, discount="TEN")
+    refund(order, "1.00", reason="Kim Doe was sad")
+    ordering.cancel(order=an_order({"CUP": 1}), reason="Kim Doe rang")
     client.post("/account/password/reset/", {"email": EMAIL})
+    order.refresh_from_db()
     before = (order.total, order.paid, list(order.lines.values_list("sku", "quantity", "total")))
     assert {word for word in NAMES if word in everything()} == set(NAMES)
 
@@ -182,6 +187,22 @@ def test_unverified_address_touches_no_order_of_a_guest(client: Client) -> None:
     assert (held["orders"], order.email, User.objects.count()) == ([], EMAIL, 0)
 
 
+def test_unverified_address_brings_and_erases_no_mail_but_those_about_the_account(client: Client) -> None:
+    content = Rendered("Your order", "/orders/link-of-somebody", "")
+    outbox.write(kind="order", event="order/1/placed", about="order/1", recipients=[EMAIL], content=content)
+    sign_up(client)
+    confirm(client)
+
+    own = Message.objects.get(kind="account").subject
+
+    held = json.loads(client.post("/account/data/download/").content)
+    client.post("/account/data/erase/")
+
+    assert [mail["subject"] for mail in held["mails"]] == [own]
+    kept = Message.objects.get(kind="order")
+    assert (kept.recipient, kept.text) == (EMAIL, "/orders/link-of-somebody")
+
+
 def test_staff_account_is_not_erased_by_its_owner(client: Client, kim: User) -> None:
     User.objects.update(is_staff=True)
 
@@ -207,6 +228,27 @@ def test_officer_looks_a_guest_up_and_hands_the_data_out(officer: Client) -> Non
 
     assert "No account, 1 order." in page
     assert (held["account"], [one["number"] for one in held["orders"]]) == (None, [order.number])
+
+
+def test_officer_looks_up_what_no_address_can_be(officer: Client) -> None:
+    assert "Nothing is held about" in officer.post(PERSON, {"email": "kim\0@example.com", "do": "look"}).text
+
+
+def test_address_that_an_account_has_only_added_does_not_lead_to_the_account(officer: Client) -> None:
+    mallory = a_customer("mallory@example.com", verified=True)
+    added = EmailAddress.objects.create(user=mallory, email=EMAIL)
+    order = delivered()
+
+    page = officer.post(PERSON, {"email": EMAIL, "do": "look"}).text
+    officer.post(PERSON, {"email": EMAIL, "do": "erase", "sure": "on"})
+
+    order.refresh_from_db()
+    assert ("No account, 1 order." in page, order.email, list(User.objects.filter(pk=mallory.pk))) == (
+        True, "", [mallory],
+    )  # fmt: skip
+    added.set_as_primary()
+    page = officer.post(PERSON, {"email": EMAIL, "do": "look"}).text
+    assert "which has not verified this address, 0 orders." in page
 
 
 def test_officer_erases_only_when_sure_and_the_log_says_so(officer: Client) -> None:

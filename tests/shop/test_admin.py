@@ -133,6 +133,7 @@ def test_created_filter_includes_both_days(admin_client: Client, settings: Any) 
         Product.objects.filter(pk=a_product(sku=name, name=name).pk).update(created_at=moment)
 
     assert listed(admin_client, created_at_from="2026-03-10", created_at_to="2026-03-11") == ["first", "last"]
+    assert listed(admin_client, created_at_from="2026-03-11", created_at_to="9999-12-31") == ["after", "last"]
 
 
 def test_search_prefers_skus_and_falls_back_to_words_of_the_name(admin_client: Client) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.utils import timezone
 
 from shop import carts
 from shop.models import MAX_QUANTITY, Cart, Product
 from shop.problems import Code, Refused
 from tests.shop.factories import a_product
-from tests.shop.orders import a_cart
+from tests.shop.orders import a_cart, place
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +77,19 @@ def test_review_says_what_became_of_each_line() -> None:
     assert messages["E"] == "Product E now costs €12.00 instead of €10.00."
 
 
+def test_product_that_got_variants_is_sold_as_these_only() -> None:
+    shirt = a_product(sku="A", stock=5)
+    cart = a_cart({"A": 1})
+    a_product(sku="A-M", stock=5, parent=shirt)
+
+    with pytest.raises(Refused) as refused:
+        place(cart)
+
+    assert [problem.code for problem in refused.value.problems] == [Code.VARIANTS]
+    assert [problem.code for problem in carts.accept_changes(cart=cart)] == [Code.VARIANTS]
+    assert pieces(cart) == {}
+
+
 def test_accepted_changes_leave_a_cart_that_can_be_ordered() -> None:
     for sku in "ABC":
         a_product(sku=sku, price="10.00", stock=5)
@@ -103,12 +118,32 @@ def test_session_cart_is_merged_into_the_customers_at_login() -> None:
     assert pieces(carts.merge(key=str(guest.key), customer=kim)) == {"A": MAX_QUANTITY, "B": 3}
 
 
-def test_forgotten_carts_of_sessions_are_removed_with_their_lines() -> None:
+def test_forgotten_carts_of_sessions_are_removed_with_their_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     a_product(sku="A")
-    old, fresh = a_cart({"A": 1}), a_cart({"A": 1})
+    old, older, fresh = a_cart({"A": 1}), a_cart({"A": 1}), a_cart({"A": 1})
+    monkeypatch.setattr(carts, "PURGED_AT_ONCE", 1)
     kept = carts.of(customer=User.objects.create(username="kim"))
     Cart.objects.exclude(pk=fresh.pk).update(updated_at=timezone.now() - timedelta(days=61))
 
-    assert carts.purge(older_than=timedelta(days=60)) == 1
+    assert carts.purge(older_than=timedelta(days=60)) == 2
     assert set(Cart.objects.all()) == {fresh, kept}
-    assert not old.lines.exists()
+    assert (old.lines.count(), older.lines.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgotten_cart_that_is_used_at_this_moment_stays() -> None:
+    product = a_product(sku="A")
+    back, _ = a_cart({"A": 1}), a_cart({"A": 1})
+    Cart.objects.update(updated_at=timezone.now() - timedelta(days=61))
+
+    def purge() -> int:
+        try:
+            return carts.purge(older_than=timedelta(days=60))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread, transaction.atomic():
+        carts.add(cart=back, product=product)
+        removed = thread.submit(purge).result(timeout=10)
+
+    assert (removed, pieces(back)) == (1, {"A": 2})

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import Client
 
-from shop.models import DeliveryMethod, DiscountCode, Order, Payment, Product, TaxRate
+from shop import session_cart
+from shop.models import Cart, DeliveryMethod, DiscountCode, Order, Payment, Product, TaxRate
 from tests.shop.buying import WHO, add, buttons, check_out, filled_in, hidden, in_carts, told
 from tests.shop.factories import a_product
 from tests.shop.orders import findings, stocks
@@ -261,6 +262,26 @@ def test_cart_that_another_tab_ordered_is_told(client: Client, bowl: Product) ->
 
     assert "just ordered in another window" in client.post("/checkout/", second).text
     assert Order.objects.count() == 1
+
+
+def test_cart_that_a_login_took_away_meanwhile_is_told(
+    client: Client, bowl: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, gone = filled_in(client), Cart.objects.get()
+    Cart.objects.all().delete()
+    for name in ("found", "opened"):  # as each page found it, just before it went
+        monkeypatch.setattr(session_cart, name, lambda request: gone)
+
+    pages = [
+        client.post("/checkout/", form).text,
+        client.post("/checkout/", {**form, "accept": "all"}).text,
+        client.post("/cart/change/", {"accept": str(bowl.pk)}).text,
+        client.post("/cart/add/", {"product": str(bowl.pk), "quantity": "1"}).text,
+    ]
+
+    changed = ["Your cart has changed in another window. Look at it, and try again."]
+    assert [told(page) for page in pages] == [[], [], changed, changed]
+    assert (["Nothing in it yet" in page for page in pages], Order.objects.count()) == ([True] * 4, 0)
 
 
 def test_customer_finds_what_they_wrote_last_time(client: Client, bowl: Product) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64encode
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,24 @@ def test_cursor_that_is_none_begins_at_the_beginning(client: Client, after: str,
     some_products()
 
     assert names(client, sort=sort, after=after) == names(client, sort=sort)
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        *(("price", value) for value in ("NaN", "sNaN", "Infinity", "1e999999", -1, [0, [1], 99])),
+        *(("name", value) for value in ("\ud800", "\0")),
+    ],
+)
+def test_cursor_at_what_no_product_has_begins_at_the_beginning(
+    client: Client, sort: str, value: object
+) -> None:
+    some_products()
+    parts = json.dumps([sort, 0, value, "0" * 32]).encode()
+
+    listed = names(client, sort=sort, after=urlsafe_b64encode(parts).decode())
+
+    assert listed == names(client, sort=sort)
 
 
 def queries(client: Client, path: str, **query: Any) -> int:
@@ -301,6 +321,7 @@ def test_stored_pictures_are_served_and_nothing_else_is(
         "/media/imports/1/file.csv",
         "/media/products/",
         "/media/products/no",
+        "/media/products/a%00b.jpg",
     )
     assert {path: client.get(path).status_code for path in asked} == dict.fromkeys(asked, 404)
 
