@@ -121,7 +121,7 @@ def _page(
         "about": list(dict.fromkeys([*about, *form.about_page])),
         "about_code": next((problem.message for problem in every if problem.code == Code.DISCOUNT), ""),
         "regions": TaxRate.objects.exclude(region=""),
-        "key": form["key"].value() or secrets.token_urlsafe(24),
+        "key": ("key" not in form.errors and form["key"].value()) or secrets.token_urlsafe(24),
     }
     return render(request, "storefront/checkout.html", context)
 

@@ -210,6 +210,7 @@ def test_names_and_addresses_may_be_in_any_script(
         ({"payment": "gold"}, ["It can't be paid in that way any more. Choose another one."]),
         ({"delivery": "swift"}, ["This way of delivery is not offered any more. Choose another."]),
         ({"key": ""}, ["Open the checkout again: something that belongs to this page is missing."]),
+        ({"key": "ключ"}, ["Open the checkout again: something that belongs to this page is missing."]),
     ],
 )  # fmt: skip
 def test_what_can_not_be_understood_is_told_and_all_that_was_typed_stays(
