@@ -26,6 +26,7 @@ from shop.models import (
     OrderLine,
     Payment,
     Product,
+    Refund,
     Shipment,
     ShipmentLine,
     StockMovement,
@@ -90,7 +91,8 @@ def fulfil(
 ) -> Shipment:
     """Note that these pieces (by SKU; all that are left, if None) were sent; paid → fulfilled with the last.
 
-    Sent twice with the same `key`, it is the same shipment. Raises NotAllowed.
+    Sent twice with the same `key`, it is the same shipment. Raises NotAllowed, also while a refund is under
+    way that brings pieces back: nobody knows yet which are left.
     """
     order = locked(order)
     if key and (before := Shipment.objects.filter(key=key).first()):
@@ -99,6 +101,10 @@ def fulfil(
         return before
     if order.state != State.PAID:
         raise NotAllowed(f"{order} is {order.get_state_display()}, so nothing of it can be sent.")
+    if Refund.objects.filter(payment__order=order, state=Refund.State.STARTED).exclude(restock={}).exists():
+        raise NotAllowed(
+            f"{order}: a refund is under way that puts pieces back into stock. Wait until that is settled."
+        )
     lines = {line.sku: line for line in order.lines.all()}
     sent = _sendable(order, lines, pieces)
     shipment = Shipment.objects.create(

@@ -134,6 +134,21 @@ def test_refund_recorded_twice_gives_back_once() -> None:
     assert history(order)[-1] == ("refunded", "refunded")
 
 
+def test_nothing_is_sent_while_a_refund_is_under_way_that_brings_pieces_back(order: Order) -> None:
+    paying.mark_paid(payment=a_payment(order))
+    payment = order.payments.get()
+    paying.reserve_refund(payment=payment, amount=Decimal(1), key="money only")
+    ordering.fulfil(order=order, pieces={"A": 1})
+    begun = paying.reserve_refund(payment=payment, amount=Decimal(1), key="r", restock={"A": 2})
+
+    with pytest.raises(NotAllowed, match="Wait until that is settled"):
+        ordering.fulfil(order=order)
+
+    paying.refund_failed(refund=begun, error="No.")
+    ordering.fulfil(order=order)
+    assert (now(order)[0], stocks()) == ("fulfilled", {"A": 2})
+
+
 @pytest.mark.parametrize("amount", ["0", "-1", "10.81"])
 def test_no_more_is_given_back_than_was_taken(amount: str) -> None:
     a_product(sku="A", stock=5, price="10.00")
