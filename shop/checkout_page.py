@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -79,18 +79,16 @@ def _ordered(request: HttpRequest, here: Cart) -> HttpResponse:
     said, customer = form.cleaned_data, session_cart.customer_of(request)
     try:
         placed = ordering.place(cart=here, customer=customer, key=said["key"], checkout=form.checkout())
-        order = Order.objects.get(pk=placed.order_id)
-        return begun(
-            order,
-            method=said["payment"],
-            key=f"{said['key']}-first",
-            details=request.POST.dict(),
-            request=request,
-        )
     except Refused as refused:
         return _page(request, here, form, methods, known=said, problems=refused.problems)
     except KeyConflict as conflict:
         return render(request, "storefront/conflict.html", {"message": str(conflict)}, status=409)
+    order = Order.objects.get(pk=placed.order_id)
+    key = f"{said['key']}-first"
+    try:
+        return begun(order, method=said["payment"], key=key, details=request.POST.dict(), request=request)
+    except KeyConflict:  # they came back to pay otherwise: where the order is, they can
+        return redirect("shop:order", order.token)
 
 
 def _page(
