@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from shop import ordering, paying
 from shop.models import Order, Payment
@@ -69,6 +71,20 @@ def test_bank_transfer_is_waited_for_longer_and_gives_way_to_a_card(order: Order
 
     transfer.refresh_from_db()
     assert transfer.state == "voided"
+
+
+def test_bank_transfer_chosen_again_and_again_holds_the_goods_no_longer(order: Order) -> None:
+    placed, days = timezone.now() - timedelta(days=13), timedelta(days=14)
+    Order.objects.update(placed_at=placed)
+
+    for _ in range(2):
+        a_payment(order, gateway="invoice", awaiting=True)
+    order.refresh_from_db()
+    assert order.expires_at == placed + days
+
+    paying.payment_failed(payment=a_payment(order), error="The card was declined.")
+    order.refresh_from_db()
+    assert timedelta(minutes=59) < order.expires_at - timezone.now() <= timedelta(minutes=60)
 
 
 def test_nothing_is_charged_for_an_order_that_is_over_or_about_to_be(order: Order) -> None:
