@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
+import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
@@ -35,6 +36,8 @@ from shop.placing import Checkout, Placed
 from shop.problems import Refused
 from shop.transitions import NotAllowed, State, locked, move, note
 from shop.trying import patiently
+
+log = structlog.get_logger(__name__)
 
 Kind = OrderEvent.Kind
 CHARGING = (Payment.State.STARTED, Payment.State.AUTHORISED)  # money may be moving, or is held
@@ -211,7 +214,7 @@ def expire_unpaid(*, limit: int = 1000) -> int:
     """pending → expired for orders whose time is up, oldest first; returns how many.
 
     Each is a transaction of its own. Safe beside another one and beside payments: who has the order first
-    wins, and one that is being paid for is left alone.
+    wins; one that is being paid for is left alone, and one that fails holds up no other.
     """
     paying = Payment.objects.filter(order=OuterRef("pk"), state__in=CHARGING)
     overdue = Order.objects.overdue().filter(~Exists(paying)).order_by("expires_at")
@@ -221,7 +224,8 @@ def expire_unpaid(*, limit: int = 1000) -> int:
 def _expire(*, pk: UUID) -> bool:
     try:
         return _expire_one(pk=pk)
-    except Refused:  # too busy: the next tick comes
+    except (Refused, NotAllowed, DatabaseError):  # the others must not wait for this one; the next tick comes
+        log.exception("could not be expired", order=str(pk))
         return False
 
 
