@@ -79,7 +79,10 @@ class CheckoutForm(forms.Form):
         decimal_places=2,
         error_messages=dict.fromkeys(("required", "invalid"), "Look at the total once more, please."),
     )
-    key = forms.CharField(max_length=64, error_messages={"required": _NO_KEY})
+    # Providers get it in a header, where not every character can stand.
+    key = forms.RegexField(
+        r"^[A-Za-z0-9_-]{1,64}\Z", error_messages=dict.fromkeys(("required", "invalid"), _NO_KEY)
+    )
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -81,18 +81,16 @@ def _ordered(request: HttpRequest, here: Cart) -> HttpResponse:
     said, customer = form.cleaned_data, session_cart.customer_of(request)
     try:
         placed = ordering.place(cart=here, customer=customer, key=said["key"], checkout=form.checkout())
-        order = Order.objects.get(pk=placed.order_id)
-        return begun(
-            order,
-            method=said["payment"],
-            key=f"{said['key']}-first",
-            details=request.POST.dict(),
-            request=request,
-        )
     except Refused as refused:
         return _page(request, here, form, methods, known=said, problems=refused.problems)
     except KeyConflict as conflict:
         return render(request, "storefront/conflict.html", {"message": str(conflict)}, status=409)
+    order = Order.objects.get(pk=placed.order_id)
+    key = f"{said['key']}-first"
+    try:
+        return begun(order, method=said["payment"], key=key, details=request.POST.dict(), request=request)
+    except KeyConflict:  # they came back to pay otherwise: where the order is, they can
+        return redirect("shop:order", order.token)
 
 
 def _page(
@@ -123,7 +121,7 @@ def _page(
         "about": list(dict.fromkeys([*about, *form.about_page])),
         "about_code": next((problem.message for problem in every if problem.code == Code.DISCOUNT), ""),
         "regions": TaxRate.objects.exclude(region=""),
-        "key": form["key"].value() or secrets.token_urlsafe(24),
+        "key": ("key" not in form.errors and form["key"].value()) or secrets.token_urlsafe(24),
     }
     return render(request, "storefront/checkout.html", context)
 

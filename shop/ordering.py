@@ -12,8 +12,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
@@ -27,6 +28,7 @@ from shop.models import (
     OrderLine,
     Payment,
     Product,
+    Refund,
     Shipment,
     ShipmentLine,
     StockMovement,
@@ -35,6 +37,8 @@ from shop.placing import Checkout, Placed
 from shop.problems import Refused
 from shop.transitions import NotAllowed, State, locked, move, note
 from shop.trying import patiently
+
+log = structlog.get_logger(__name__)
 
 Kind = OrderEvent.Kind
 CHARGING = (Payment.State.STARTED, Payment.State.AUTHORISED)  # money may be moving, or is held
@@ -91,7 +95,8 @@ def fulfil(
 ) -> Shipment:
     """Note that these pieces (by SKU; all that are left, if None) were sent; paid → fulfilled with the last.
 
-    Sent twice with the same `key`, it is the same shipment. Raises NotAllowed.
+    Sent twice with the same `key`, it is the same shipment. Raises NotAllowed, also while a refund is under
+    way that brings pieces back: nobody knows yet which are left.
     """
     order = locked(order)
     if key and (before := Shipment.objects.filter(key=key).first()):
@@ -100,6 +105,10 @@ def fulfil(
         return before
     if order.state != State.PAID:
         raise NotAllowed(f"{order} is {order.get_state_display()}, so nothing of it can be sent.")
+    if Refund.objects.filter(payment__order=order, state=Refund.State.STARTED).exclude(restock={}).exists():
+        raise NotAllowed(
+            f"{order}: a refund is under way that puts pieces back into stock. Wait until that is settled."
+        )
     lines = {line.sku: line for line in order.lines.all()}
     sent = _sendable(order, lines, pieces)
     shipment = Shipment.objects.create(
@@ -160,10 +169,15 @@ def deliver(*, order: Order, by: str = "") -> Order:
 def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
     """pending → cancelled: stock and discount code are given back. Said again, it changes nothing.
 
-    Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being paid for.
+    One that cost nothing, of which nothing was sent, becomes refunded: there is no money to be refunded, which
+    would end it. Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being
+    paid for.
     """
     order = locked(order)
-    if order.state == State.CANCELLED:
+    if order.state == State.CANCELLED or order.events.filter(kind=Kind.CANCELLED).exists():
+        return order
+    if is_free(order):
+        _end_free(order, reason=reason, by=by)
         return order
     if order.state in (State.PAID, State.FULFILLED, State.DELIVERED):
         raise NotAllowed(f"{order} is {order.get_state_display()}. Refund it; that ends it.")
@@ -173,6 +187,19 @@ def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
     note(order, Kind.CANCELLED, by=by)
     signals.order_cancelled.send(sender=Order, order=order)
     return order
+
+
+def is_free(order: Order) -> bool:
+    """Whether it cost nothing, and can be called off: nothing of it was sent."""
+    is_paid = order.state == State.PAID and order.total == 0
+    return is_paid and not order.lines.filter(shipped__gt=0).exists()
+
+
+def _end_free(order: Order, *, reason: str, by: str) -> None:
+    move(order, State.REFUNDED, cancel_reason=reason)
+    give_back(order, {line.sku: line.quantity for line in order.lines.all()})
+    note(order, Kind.CANCELLED, by=by)
+    signals.order_cancelled.send(sender=Order, order=order)
 
 
 def _end_unpaid(order: Order, state: State, **also: Any) -> None:
@@ -206,7 +233,7 @@ def expire_unpaid(*, limit: int = 1000) -> int:
     """pending → expired for orders whose time is up, oldest first; returns how many.
 
     Each is a transaction of its own. Safe beside another one and beside payments: who has the order first
-    wins, and one that is being paid for is left alone.
+    wins; one that is being paid for is left alone, and one that fails holds up no other.
     """
     paying = Payment.objects.filter(order=OuterRef("pk"), state__in=CHARGING)
     overdue = Order.objects.overdue().filter(~Exists(paying)).order_by("expires_at")
@@ -216,7 +243,8 @@ def expire_unpaid(*, limit: int = 1000) -> int:
 def _expire(*, pk: UUID) -> bool:
     try:
         return _expire_one(pk=pk)
-    except Refused:  # too busy: the next tick comes
+    except (Refused, NotAllowed, DatabaseError):  # the others must not wait for this one; the next tick comes
+        log.exception("could not be expired", order=str(pk))
         return False
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Least, Now
 
 from shop import signals
 from shop.models import Order, OrderEvent, Payment, Refund
@@ -42,9 +42,10 @@ class Recorded(StrEnum):
 def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = False) -> Payment:
     """Begin to be paid for a pending order: the row that a charge needs before it is made.
 
-    `awaiting`: nobody charges, the customer transfers; the order then waits settings.ORDER_INVOICE_DAYS, and
-    the payment gives way to the next. The same key gets the same payment. Raises KeyConflict for a key of
-    another order or gateway, NotAllowed if the order can't be paid for (again).
+    `awaiting`: nobody charges, the customer transfers; the order then waits until settings.ORDER_INVOICE_DAYS
+    after it was placed. The payment gives way to the next, and so does that time. The same key gets the same
+    payment. Raises KeyConflict for a key of another order or gateway, NotAllowed if the order can't be paid
+    for (again).
     """
     order = locked(order)
     if before := Payment.objects.filter(idempotency_key=key).first():
@@ -55,10 +56,14 @@ def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = Fa
         raise NotAllowed(f"{order} can't be paid for: it is {order.get_state_display()}.")
     if order.payments.filter(state__in=CHARGING).exists():
         raise NotAllowed(f"{order} is being paid for already. Wait a moment and look again.")
-    order.payments.filter(state=Payment.State.AWAITING).update(state=Payment.State.VOIDED, updated_at=Now())
+    awaited = order.payments.filter(state=Payment.State.AWAITING)
+    gave_way = awaited.update(state=Payment.State.VOIDED, updated_at=Now())
     if awaiting:
-        until = Now() + timedelta(days=settings.ORDER_INVOICE_DAYS)
-        Order.objects.filter(pk=order.pk).update(expires_at=until)
+        until = F("placed_at") + timedelta(days=settings.ORDER_INVOICE_DAYS)
+        Order.objects.filter(pk=order.pk).update(expires_at=Greatest("expires_at", until))
+    elif gave_way:
+        soon = Now() + timedelta(minutes=settings.ORDER_PAYMENT_MINUTES)
+        Order.objects.filter(pk=order.pk).update(expires_at=Least("expires_at", soon))
     return Payment.objects.create(
         order=order,
         gateway=gateway,

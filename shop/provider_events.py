@@ -9,7 +9,8 @@ from django.db.models import Q
 from shop import paying
 from shop.gateways.base import Event, What
 from shop.models import Payment, Refund, WebhookEvent
-from shop.transitions import locked
+from shop.ordering import CHARGING
+from shop.transitions import NotAllowed, locked
 from shop.trying import patiently
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,8 @@ def record(*, gateway: str, event: Event) -> bool:
     NotAllowed, with nothing stored, when it can't be recorded yet; the provider will send it again.
     """
     payment = _payment(gateway, event)
+    if payment is None and _may_be_ours(gateway, event):
+        raise NotAllowed("The payment of this refund is not known yet.")
     if payment is not None:
         locked(payment.order)  # first of all, as everybody does; so the same event beside this one waits here
     try:
@@ -41,6 +44,12 @@ def _payment(gateway: str, event: Event) -> Payment | None:
     if not (event.key or event.reference):
         return None
     return Payment.objects.filter(named, gateway=gateway).select_related("order").first()
+
+
+def _may_be_ours(gateway: str, event: Event) -> bool:
+    """A refund is told by the provider's name of its payment, which we may not have heard yet."""
+    is_refund = event.what in (What.REFUNDED, What.REFUND_FAILED)
+    return is_refund and Payment.objects.filter(gateway=gateway, state__in=CHARGING).exists()
 
 
 def _have_effect(payment: Payment, event: Event) -> None:

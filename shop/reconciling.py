@@ -98,6 +98,15 @@ LEFT JOIN (SELECT line_id, sum(quantity) AS quantity FROM shop_shipmentline GROU
        ON s.line_id = l.id
 WHERE l.shipped <> coalesce(s.quantity, 0)
 """
+_SENT_AND_BACK = """
+SELECT format('Order %s: %s pieces of %s were sent while a refund was to put them back into stock.', o.number,
+              l.shipped + l.restocked - l.quantity, l.sku)
+FROM shop_orderline l JOIN shop_order o ON o.id = l.order_id
+WHERE l.shipped + l.restocked > l.quantity AND EXISTS (
+    SELECT FROM shop_shipmentline s JOIN shop_shipment t ON t.id = s.shipment_id
+    JOIN shop_payment p ON p.order_id = l.order_id JOIN shop_refund r ON r.payment_id = p.id
+    WHERE s.line_id = l.id AND r.restock ? l.sku AND t.shipped_at BETWEEN r.created_at AND r.done_at)
+"""
 _CODES = """
 SELECT format('Discount code %s: %s orders have it, it counts %s.', c.code, coalesce(u.uses, 0), c.used)
 FROM shop_discountcode c
@@ -110,7 +119,9 @@ SELECT format('Order %s is %s, and its use of the discount code %s was %sgiven b
 FROM shop_discountuse u JOIN shop_order o ON o.id = u.order_id
 WHERE (u.returned_at IS NOT NULL) <> (o.state IN ('cancelled', 'expired'))
 """
-CHECKS = (_LINES, _MONEY, _OWED, _REFUNDS, _STOCK, _HELD, _EVENTS, _KEYS, _SHIPMENTS, _CODES)
+CHECKS = (
+    _LINES, _MONEY, _OWED, _REFUNDS, _STOCK, _HELD, _EVENTS, _KEYS, _SHIPMENTS, _SENT_AND_BACK, _CODES,
+)  # fmt: skip
 
 
 def findings() -> Iterator[str]:

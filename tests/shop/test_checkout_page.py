@@ -104,12 +104,20 @@ def test_form_sent_again_leads_to_the_same_order_and_another_one_is_a_conflict(
     assert (other.status_code, "nothing was done" in other.text) == (409, True)
 
 
-def test_form_sent_again_with_another_payment_is_a_conflict(client: Client, bowl: Product) -> None:
-    form = filled_in(client)
+@pytest.mark.parametrize(("first", "then"), [("test-card", "invoice"), ("invoice", "test-card")])
+def test_form_sent_again_with_another_payment_leads_to_the_order(
+    client: Client, bowl: Product, first: str, then: str
+) -> None:
+    form = filled_in(client, payment=first)
     client.post("/checkout/", form)
 
-    assert client.post("/checkout/", {**form, "payment": "invoice"}).status_code == 302  # it is paid
-    assert Payment.objects.count() == 1
+    again = client.post("/checkout/", {**form, "payment": then})
+
+    assert (again.status_code, again.headers.get("Location")) == (
+        302,
+        f"/orders/{Order.objects.get().token}/",
+    )
+    assert Payment.objects.get().gateway == first
 
 
 @pytest.mark.parametrize("total", ["0.01", "", "x", "NaN", "1e999", "26.999", "\0"])
@@ -211,6 +219,7 @@ def test_names_and_addresses_may_be_in_any_script(
         ({"payment": "gold"}, ["It can't be paid in that way any more. Choose another one."]),
         ({"delivery": "swift"}, ["This way of delivery is not offered any more. Choose another."]),
         ({"key": ""}, ["Open the checkout again: something that belongs to this page is missing."]),
+        ({"key": "ключ"}, ["Open the checkout again: something that belongs to this page is missing."]),
     ],
 )  # fmt: skip
 def test_what_can_not_be_understood_is_told_and_all_that_was_typed_stays(

@@ -181,7 +181,11 @@ def test_key_of_another_orders_payment_is_a_conflict(client: Client) -> None:
     assert (answer.status_code, second.payments.count()) == (409, 0)
 
 
-@pytest.mark.parametrize("said", [{}, {"payment": "gold", "key": "k"}, {"payment": "invoice", "key": "\0"}])
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"payment": "gold", "key": "k"}]
+    + [{"payment": "invoice", "key": key} for key in ("\0", "ключ", "a\nb", "a\n", "x" * 101)],
+)
 def test_payment_that_makes_no_sense_does_nothing(client: Client, said: dict[str, str]) -> None:
     a_product(sku="BOWL", stock=9)
     order = an_order({"BOWL": 1})

@@ -296,6 +296,17 @@ def test_nothing_is_sent_of_an_order_that_is_not_paid(state: str) -> None:
         ordering.fulfil(order=order)
 
 
+def test_order_that_can_not_expire_holds_up_no_other() -> None:
+    full, other = a_product(sku="A", stock=5), a_product(sku="B", stock=5)
+    orders = [an_order({product.sku: 1}) for product in (full, other)]
+    Product.objects.filter(pk=full.pk).update(stock=2_147_483_647)  # one more does not fit into the column
+    for order in orders:
+        overdue(order)
+
+    assert ordering.expire_unpaid() == 1
+    assert [Order.objects.get(pk=order.pk).state for order in orders] == ["pending", "expired"]
+
+
 def brought_to(state: str) -> Order:
     """An order of one piece of A in that state, by the verbs that lead there."""
     order = an_order({"A": 1}) if state in ("pending", "cancelled", "expired") else a_paid_order({"A": 1})

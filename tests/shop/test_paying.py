@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from shop import ordering, paying
 from shop.models import Order, Payment
@@ -71,6 +73,20 @@ def test_bank_transfer_is_waited_for_longer_and_gives_way_to_a_card(order: Order
     assert transfer.state == "voided"
 
 
+def test_bank_transfer_chosen_again_and_again_holds_the_goods_no_longer(order: Order) -> None:
+    placed, days = timezone.now() - timedelta(days=13), timedelta(days=14)
+    Order.objects.update(placed_at=placed)
+
+    for _ in range(2):
+        a_payment(order, gateway="invoice", awaiting=True)
+    order.refresh_from_db()
+    assert order.expires_at == placed + days
+
+    paying.payment_failed(payment=a_payment(order), error="The card was declined.")
+    order.refresh_from_db()
+    assert timedelta(minutes=59) < order.expires_at - timezone.now() <= timedelta(minutes=60)
+
+
 def test_nothing_is_charged_for_an_order_that_is_over_or_about_to_be(order: Order) -> None:
     overdue(order)
     with pytest.raises(NotAllowed):
@@ -132,6 +148,21 @@ def test_refund_recorded_twice_gives_back_once() -> None:
 
     assert (now(order), stocks()) == (("refunded", order.total, order.total), {"A": 5})
     assert history(order)[-1] == ("refunded", "refunded")
+
+
+def test_nothing_is_sent_while_a_refund_is_under_way_that_brings_pieces_back(order: Order) -> None:
+    paying.mark_paid(payment=a_payment(order))
+    payment = order.payments.get()
+    paying.reserve_refund(payment=payment, amount=Decimal(1), key="money only")
+    ordering.fulfil(order=order, pieces={"A": 1})
+    begun = paying.reserve_refund(payment=payment, amount=Decimal(1), key="r", restock={"A": 2})
+
+    with pytest.raises(NotAllowed, match="Wait until that is settled"):
+        ordering.fulfil(order=order)
+
+    paying.refund_failed(refund=begun, error="No.")
+    ordering.fulfil(order=order)
+    assert (now(order)[0], stocks()) == ("fulfilled", {"A": 2})
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "10.81"])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from shop import ordering
-from shop.models import DiscountCode, Order
+from shop.models import DiscountCode, Order, Refund, Shipment
 from tests.shop.factories import a_product
-from tests.shop.orders import a_paid_order, an_order, findings
+from tests.shop.orders import a_paid_order, an_order, findings, refund
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +98,23 @@ def test_cancelled_order_that_holds_stock_is_told() -> None:
         f"Order {order.number}: 0 pieces of A left the stock for it, its lines say 2.",
         f"Order {order.number} is cancelled and still holds 2 pieces of A.",
     ]
+
+
+def test_pieces_sent_while_a_refund_brought_them_back_are_told_and_returned_ones_are_not() -> None:
+    a_product(sku="A", stock=5)
+    order = a_paid_order({"A": 3})
+    ordering.fulfil(order=order)
+    hour = timedelta(hours=1)
+    Shipment.objects.update(shipped_at=timezone.now() - hour)
+    refund(order, "1.00", restock={"A": 2})
+    returned = findings()
+
+    Refund.objects.update(created_at=timezone.now() - 2 * hour)
+
+    assert (returned, findings()) == (
+        [],
+        [f"Order {order.number}: 2 pieces of A were sent while a refund was to put them back into stock."],
+    )
 
 
 def test_command_says_so_when_all_adds_up_and_ends_with_1_when_it_does_not() -> None:
