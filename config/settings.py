@@ -2,6 +2,7 @@
 
 import sys
 from decimal import Decimal
+from email.utils import formataddr
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.broker_url(DATA_DIR))
 EMAIL_URL = env.str("EMAIL_URL", default=embedded.mail_url(DATA_DIR))
 globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tallyman <tallyman@localhost>")
+SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail
 # Bare addresses, told of imports that have no owner; when empty, the superusers are, or else SHOP_EMAIL.
 IMPORT_MAIL_TO = env.list("IMPORT_MAIL_TO", default=[])
@@ -64,7 +66,6 @@ FLOWER_PORT = _port("FLOWER_PORT", 5555)
 # Where links in mails and on the terminal point to.
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 FLOWER_URL = env.str("FLOWER_URL", default=f"http://127.0.0.1:{FLOWER_PORT}").rstrip("/")
-SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 LOW_STOCK = env.int("LOW_STOCK", default=5)  # from here down to 1, the admin calls a stock low
 
 INSTALLED_APPS = [
@@ -153,6 +154,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "shop:account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+MAIL_LANGUAGES = ["en"]  # those that mails to customers are written in; who reads another gets LANGUAGE_CODE
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
