@@ -34,6 +34,7 @@ KINDS = {
     "order_expired": "it was not paid in time and has ended",
     "order_refunded": "money was given back",
 }
+_OVER = (Order.State.CANCELLED, Order.State.EXPIRED)  # nothing goes anywhere
 
 
 def write(kind: str, order: Order, *, which: object = "", **more: Any) -> list[Message]:
@@ -93,7 +94,7 @@ def _context(order: Order, more: Mapping[str, Any], language: str) -> dict[str, 
         "order": order,
         "number": str(order.number),  # a name, not a quantity: without thousands separators
         "lines": list(order.lines.all()),
-        "address": _address(order.shipping_address, country),
+        "address": [] if order.state in _OVER else _address(order.shipping_address, country),
         "order_url": order_page(order),
         **more,
     }

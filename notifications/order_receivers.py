@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from django.dispatch import Signal
 from django.utils import timezone
 
 from notifications import order_mails
@@ -13,7 +15,7 @@ from shop.models import Order, Payment, Refund, Shipment
 
 def connect() -> None:
     """Listen to the signals of orders; called once, when Django is ready."""
-    for signal, receiver in (
+    receivers: list[tuple[Signal, Callable[..., None]]] = [
         (signals.order_placed, _placed),
         (signals.order_paid, _paid),
         (signals.order_payment_failed, _payment_failed),
@@ -22,7 +24,8 @@ def connect() -> None:
         (signals.order_cancelled, _cancelled),
         (signals.order_expired, _expired),
         (signals.order_refunded, _refunded),
-    ):
+    ]
+    for signal, receiver in receivers:
         signal.connect(receiver, dispatch_uid=f"notifications.{receiver.__name__}")
 
 

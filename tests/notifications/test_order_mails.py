@@ -62,8 +62,8 @@ def test_mail_of_an_order_reads_well_by_itself() -> None:
     day = order.placed_at.strftime("%B %-d, %Y")
     assert last(order).text == (
         "Thank you, we have your order\n\n"
-        "As soon as it is paid we get it ready, and write to you. If you have not paid yet: your order's page is"
-        " where to.\n\n"
+        "We get it ready as soon as it is paid, and write to you. If you have not paid yet, you can do so on"
+        " your order's page.\n\n"
         f"See your order:\nhttps://shop.example/orders/{order.token}/\n\n"
         "What you ordered:\n"
         "1 × Fork: €5.50\n"
@@ -113,6 +113,7 @@ def test_cancelled_and_expired_orders_are_told() -> None:
 
     assert kinds(cancelled) == ["order_placed", "order_cancelled"]
     assert kinds(expired) == ["order_placed", "order_expired"]
+    assert ["Goes to" in mail.text for mail in mails(expired)] == [True, False]
 
 
 def test_order_that_costs_nothing_has_one_mail_that_says_so() -> None:
@@ -134,8 +135,8 @@ def test_refunds_are_told_one_by_one_with_what_is_left() -> None:
 
     assert (first.subject, first.text.split("\n\n")[1]) == (
         f"Order {order.number}: €12.50 given back",
-        "Of the €40.00 that you paid, €12.50 have been given back so far. With some banks it takes a few days until"
-        " you see it.",
+        "Of the €40.00 that you paid, €12.50 have been given back so far. With some banks it takes a few days"
+        " until you see it.",
     )
     assert last(order).text.split("\n\n")[1].startswith("You get all of your money back. ")
     assert kinds(order).count("order_refunded") == 2
@@ -156,7 +157,11 @@ def test_parcel_is_told_with_its_pieces_and_where_it_is() -> None:
     order = a_paid_order({"KNIFE": 2, "FORK": 1})
 
     ordering.fulfil(
-        order=order, pieces={"KNIFE": 2}, carrier="Post", tracking_code="PP 4711", tracking_url="https://p.example/1"
+        order=order,
+        pieces={"KNIFE": 2},
+        carrier="Post",
+        tracking_code="PP 4711",
+        tracking_url="https://p.example/1",
     )
 
     assert last(order).text.split("\n\n")[1:4] == [

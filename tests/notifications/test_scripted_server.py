@@ -1,5 +1,5 @@
-"""What becomes of a mail whatever the server does, and that the next attempt brings it: never lost, and doubled
-only where nobody can know, with the same Message-ID."""
+"""What becomes of a mail whatever the server does, and that the next attempt brings it: never lost, and
+doubled only where nobody can know, with the same Message-ID."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ def test_mail_whose_connection_is_lost_amid_the_text_is_sent_once_later(message:
     assert tried(message, Script(texts_read=1000), smtp) == "queued"
 
     good = Script()
-    assert (tried(message, good, smtp), message.doubtful_attempts, good.ids) == ("sent", 0, [message.message_id])
+    assert (tried(message, good, smtp), message.doubtful_attempts, good.ids) == (
+        "sent",
+        0,
+        [message.message_id],
+    )
 
 
 @pytest.mark.parametrize("script", [Script(says={".": None}), Script(is_silent=True)], ids=["lost", "silent"])
@@ -86,9 +90,13 @@ def test_mail_that_may_have_arrived_is_uncertain_and_repeated_with_the_same_id(
 
 @pytest.mark.parametrize(
     ("says", "expected"),
-    [({"MAIL": "550 You?"}, "550 You?"), ({"RCPT": "550 Nobody"}, "550 Nobody"), ({".": "554 Spam"}, "554 Spam")],
+    [
+        ({"MAIL": "550 You?"}, "550 You?"),
+        ({"RCPT": "550 Nobody"}, "550 Nobody"),
+        ({".": "554 Spam"}, "554 Spam"),
+    ],
     ids=["sender", "recipient", "text"],
-)  # fmt: skip
+)
 def test_mail_that_is_refused_for_good_is_not_tried_again(
     says: dict[str, str | None], expected: str, message: Message, smtp: Any
 ) -> None:
