@@ -46,6 +46,7 @@ ROLES: dict[str, list[str]] = {
         *_SEE_ORDERS,
         "shop.change_order", "shop.fulfil_order", "shop.cancel_order",
         *_all("shop.deliverymethod", "shop.discountcode", "shop.taxrate"),
+        "notifications.view_message", "notifications.add_message",
     ],
     "refunds": [*_SEE_ORDERS, "shop.refund_order", "shop.change_payment"],
     "reports": [*_SEE_CATALOGUE, "reports.*"],

@@ -2,6 +2,7 @@
 
 import sys
 from decimal import Decimal
+from email.utils import formataddr
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.broker_url(DATA_DIR))
 EMAIL_URL = env.str("EMAIL_URL", default=embedded.mail_url(DATA_DIR))
 globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tallyman <tallyman@localhost>")
+SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail
 # Bare addresses, told of imports that have no owner; when empty, the superusers are, or else SHOP_EMAIL.
 IMPORT_MAIL_TO = env.list("IMPORT_MAIL_TO", default=[])
@@ -69,7 +71,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS  # never sent in the clea
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # proxies of ours before the web server
 # Without a proxy that sets this header, a visitor could.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _IS_HTTPS and TRUSTED_PROXY_COUNT else None
-SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 LOW_STOCK = env.int("LOW_STOCK", default=5)  # from here down to 1, the admin calls a stock low
 
 INSTALLED_APPS = [
@@ -158,6 +159,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "shop:account"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+MAIL_LANGUAGES = ["en"]  # those that mails to customers are written in; who reads another gets LANGUAGE_CODE
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 USE_THOUSAND_SEPARATOR = True

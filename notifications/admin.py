@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.utils import display_for_label
 
-from notifications import account_mail, outbox
+from notifications import account_mail, origins, outbox
 from notifications.models import Message
 
 
@@ -32,6 +32,7 @@ _STATE_COLOURS = {
     Message.State.SENT: "success",
     Message.State.UNCERTAIN: "warning",
     Message.State.FAILED: "danger",
+    Message.State.SUPPRESSED: "default",
 }
 # Who may look at the outbox could otherwise have a superuser's password set anew, and follow the link.
 _HIDDEN = "Not shown: a mail about an account may have a link that lets its reader in."
@@ -56,7 +57,7 @@ class MessageAdmin(ModelAdmin):
             "On its way",
             {"fields": ["attempts", "doubtful_attempts", "created_at", "sent_at", "first", "resent_as"]},
         ),
-        ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about"]}),
+        ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about_what"]}),
     ]
     readonly_fields = [field for _, part in fieldsets for field in part["fields"]]
 
@@ -161,6 +162,16 @@ class MessageAdmin(ModelAdmin):
             return "They are set at the first attempt."
         lines = format_html_join("\n", "{}: {}", sorted(message.headers.items()))
         return format_html('<pre class="tally-log">{}</pre>', lines)
+
+    @display(description="About")
+    def about_what(self, message: Message) -> SafeString | str:
+        """With the way to its page, which asks whether its reader may see it."""
+        address = origins.address_of(message)
+        return (
+            format_html('<a class="link" href="{}">{}</a>', address, message.about)
+            if address
+            else message.about
+        )
 
     @display(description="Resend of")
     def first(self, message: Message) -> SafeString | str:

@@ -8,8 +8,11 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Messages"
 
     def ready(self) -> None:
-        """Connect the receivers, and register the delivery job for every process that may create one."""
-        from notifications import personal, receivers, tasks  # noqa: F401
+        """Connect the receivers, register the delivery job for every process that may create one, and what
+        the shop shows of mails."""
+        from notifications import order_panel, order_receivers, personal, receivers, tasks  # noqa: F401
 
         receivers.connect()
+        order_receivers.connect()
         personal.connect()
+        order_panel.connect()

@@ -5,6 +5,8 @@
             ├───────────┼→ queued, try again later   refused for now (4xx), nobody answers
             └───────────┴→ uncertain, try again      the connection broke after the text was handed over
 
+    suppressed: it must not be sent any more, and its job ends without doing anything.
+
 SMTP can't be exactly-once: after the text's final dot, a lost connection doesn't tell whether the provider
 took it. We send again rather than lose a mail, always with the same Message-ID, and count those attempts. A
 message found in `sending` is such a case too: its worker vanished with it.
@@ -39,6 +41,8 @@ def deliver(claim: Claim) -> None:
     LeaseLost when another worker took over meanwhile; the mail may then be out, but nothing is written.
     """
     message = _begin(claim)
+    if message is None:
+        return
     try:
         answer = transport.send(compose(message))
     except NotSent as error:
@@ -78,10 +82,14 @@ def compose(message: Message) -> EmailMultiAlternatives:
     return mail
 
 
-def _begin(claim: Claim) -> Message:
-    """Mark the message as being sent, and fix its headers at the first attempt."""
+def _begin(claim: Claim) -> Message | None:
+    """Mark the message as being sent, and fix its headers at the first attempt; None for one that must not
+    be sent, whose job is done then."""
     with _lease_held(claim):
         message = Message.objects.select_for_update().get(pk=claim.payload["message"])
+        if message.state == Message.State.SUPPRESSED:
+            claiming.complete(claim)
+            return None
         message.doubtful_attempts += message.state == Message.State.SENDING
         message.state = Message.State.SENDING
         message.attempts += 1
@@ -95,6 +103,7 @@ def _begin(claim: Claim) -> Message:
 def _headers(message: Message) -> dict[str, str]:
     return {
         "From": settings.DEFAULT_FROM_EMAIL,
+        "Reply-To": settings.SHOP_EMAIL,
         "Date": format_datetime(message.created_at),
         "Message-ID": message.message_id,
         "Auto-Submitted": "auto-generated",  # keeps out-of-office answers away

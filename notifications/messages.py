@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +32,19 @@ class Rendered:
 def import_finished(run: ImportRun) -> Rendered:
     """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
     kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
-    return _render(kind, _import_context(run))
+    return render(kind, _import_context(run))
 
 
 def import_finished_plain(run: ImportRun) -> Rendered:
     """The same from code alone, for when its templates are broken."""
     counts = "\n".join(f"{name}: {count:,}" for name, count in [*run.outcomes.items(), ("rows", run.rows)])
     subject = f"{run.name}: {run.get_state_display()}"
-    return Rendered(_one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
+    return Rendered(one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
 
 
 def about_account(*, subject: str, text: str) -> Rendered:
     """A mail about somebody's account, around what is already worded; links in the text become links."""
-    return _render("account", {"words": subject, "told": text})
+    return render("account", {"words": subject, "told": text})
 
 
 def _import_context(run: ImportRun) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def _import_context(run: ImportRun) -> dict[str, Any]:
         "run": run,
         "tone": _tone(run),
         "number": str(run.pk),  # a name, not a quantity: without thousands separators
-        "reason": _one_line(run.error, 120),
+        "reason": one_line(run.error, 120),
         "counts": [
             (words.get(name, (name,))[0], _TONES.get(name, "good"), count)
             for name, count in run.outcomes.items()
@@ -76,17 +77,26 @@ def _tone(run: ImportRun) -> str:
     return "bad" if run.state == ImportRun.State.FAILED else "look"
 
 
-def _render(kind: str, context: dict[str, Any]) -> Rendered:
-    """Fill the three templates of a kind, in the shop's language whoever's request or task this is."""
-    context = {"shop_name": settings.SHOP_NAME, "site_url": settings.SITE_URL, **context}
-    with translation.override(settings.LANGUAGE_CODE):
-        context["subject"] = _one_line(render_to_string(f"notifications/{kind}/subject.txt", context))
+def render(kind: str, context: dict[str, Any], *, language: str = "") -> Rendered:
+    """Fill the three templates of a kind, in the given language or the shop's, whoever's request or task
+    this is."""
+    language = language or settings.LANGUAGE_CODE
+    context = {
+        "shop_name": settings.SHOP_NAME,
+        "site_url": settings.SITE_URL,
+        "language": language,
+        **context,
+    }
+    with translation.override(language):
+        context["subject"] = one_line(render_to_string(f"notifications/{kind}/subject.txt", context))
         text = render_to_string(f"notifications/{kind}/body.txt", context)
         html = render_to_string(f"notifications/{kind}/body.html", context)
-    return Rendered(context["subject"], text.strip() + "\n", _INLINER.inline(html))
+    # What is left out of a text leaves its blank lines behind.
+    text = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+    return Rendered(context["subject"], text, _INLINER.inline(html))
 
 
-def _one_line(text: str, length: int = 250) -> str:
+def one_line(text: str, length: int = 250) -> str:
     """Without line breaks, which a mail's header can't hold, and not longer than `length`."""
     line = " ".join(text.split())
     return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 
 class Message(models.Model):
-    """A mail to one recipient: `queued → sending → sent | uncertain | failed`.
+    """A mail to one recipient: `queued → sending → sent | uncertain | failed`, or `suppressed`.
 
     Written in the transaction of the event it tells of, once per event, kind and recipient; a resend is a
     row of its own, linked to the first. A job of the mail queue delivers it. After a passing error it is
     `queued` again, or `uncertain` when the provider may have taken it before the connection broke; either
-    way the next attempt carries the same Message-ID, by which mail programs recognise a double.
+    way the next attempt carries the same Message-ID, by which mail programs recognise a double. `suppressed`:
+    it must not be sent any more, and `error` says why.
     """
 
     class State(models.TextChoices):
@@ -22,10 +23,11 @@ class Message(models.Model):
         SENT = "sent", "sent"
         UNCERTAIN = "uncertain", "perhaps sent"
         FAILED = "failed", "failed"
+        SUPPRESSED = "suppressed", "held back"
 
     kind = models.CharField(max_length=60, help_text="Which of our mails, such as import_finished.")
     event = models.CharField(max_length=100, help_text="What happened, once: import/12/completed.")
-    about = models.CharField(max_length=100, help_text="What it is about: import/12.")
+    about = models.CharField(max_length=100, help_text="What it is about: import/12, order/10001.")
     # Free text on purpose: a wrong address must fail here, in sight, and not in the event's transaction.
     recipient = models.TextField()
     subject = models.CharField(max_length=250)
@@ -60,6 +62,10 @@ class Message(models.Model):
                 condition=Q(state="sent", sent_at__isnull=False)
                 | (~Q(state="sent") & Q(sent_at__isnull=True)),
             ),
+        ]
+        indexes = [
+            models.Index(fields=["about"], name="message_about"),  # an order's page lists its mails
+            models.Index(Lower("recipient"), name="message_recipient"),  # what somebody got: personal data
         ]
 
     def __str__(self) -> str:

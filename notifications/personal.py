@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet, TextField, Value
+from django.db import transaction
+from django.db.models import Case, CharField, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat, Lower
 
 from notifications.account_mail import KIND
 from notifications.models import Message
+from notifications.order_mails import order_page
+from notifications.outbox import DELIVER
 from shop import personal_data
 from shop.personal_data import Person
+from tasks.models import Job
+
+_STATE = Message.State
+_WHY = "Its recipient's data was erased before it went out."
 
 
 def connect() -> None:
@@ -19,29 +26,52 @@ def connect() -> None:
 
 
 def held(person: Person) -> list[dict[str, Any]]:
-    """When which mail went to the person, with its text, unless a link in it lets its reader in."""
+    """When which mail went to the person, with its text, but without what lets a reader in: links of mails
+    about the account, and those to orders' pages."""
+    pages = [order_page(order) for order in personal_data.orders_of(person)]
     return [
         {
             "to": message.recipient,
             "subject": message.subject,
             "created_at": message.created_at,
             "sent_at": message.sent_at,
-            **({} if message.kind == KIND else {"text": message.text}),
+            **({} if message.kind == KIND else {"text": _without(pages, message.text)}),
         }
         for message in _of(person).order_by("pk")
     ]
 
 
+@transaction.atomic
 def erase(person: Person) -> int:
-    """Empty the mails to the person. One that still waits fails for its address; one under way may arrive."""
+    """Empty the mails to the person. One that waits is held back; one under way may arrive."""
+    mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
+    # What a mail server said of an address is with the job, too; its row is locked before the message's.
+    Job.objects.filter(kind=DELIVER, subject__in=[f"message/{pk}" for pk in mails]).update(error="")
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = {"text": "", "html": "", "headers": {}, "answer": "", "error": ""}
-    return _of(person).update(recipient=nobody, subject="(erased)", **nothing)
+    nothing = {"text": "", "html": "", "headers": {}, "answer": ""}
+    waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
+    why = When(state=_STATE.QUEUED, then=Value(_WHY))
+    Message.objects.filter(pk__in=mails).update(
+        recipient=nobody,
+        subject="(erased)",
+        state=Case(waits, default=F("state"), output_field=CharField()),
+        error=Case(why, default=Value(""), output_field=TextField()),
+        **nothing,
+    )
+    return len(mails)
 
 
 def _of(person: Person) -> QuerySet[Message]:
-    """Those to addresses that are the person's. Of an account's own that nobody verified, only what is about
-    the account: anybody can sign up with anybody's, and the other mails there may be that person's."""
+    """Those to addresses that are the person's, and those about their orders, whatever address these were
+    placed with. Of an account's own address that nobody verified, only what is about the account: anybody can
+    sign up with anybody's, and the other mails there may be that person's."""
     own = {person.user.email.lower()} - {""} if person.user else set[str]()
-    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND)
+    orders = [order.subject for order in personal_data.orders_of(person).only("number")]
+    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=orders)
     return Message.objects.alias(to=Lower("recipient")).filter(theirs)
+
+
+def _without(links: list[str], text: str) -> str:
+    for link in links:
+        text = text.replace(link, "(link)")
+    return text

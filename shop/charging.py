@@ -64,7 +64,7 @@ def pay(*, order: Order, method: str, key: str, details: Mapping[str, str]) -> O
     payment = paying.reserve_payment(order=order, gateway=method, key=key, awaiting=not charges)
     if isinstance(gateway, Provider) and payment.state in CHARGING:
         try:
-            follow(payment, gateway, gateway.authorise(payment, details))
+            follow(payment, gateway, gateway.authorise(payment, details), seen=True)
         except NoAnswer as error:
             log.warning("no answer to a charge", payment=str(payment.pk), gateway=method, error=str(error))
     return outcome_of(payment)
@@ -77,15 +77,18 @@ def _let_go(order: Order, *, key: str) -> None:
         provider = gateways.named(payment.gateway)
         if isinstance(provider, Provider):
             try:
-                follow(payment, provider, provider.cancel(payment))
+                follow(payment, provider, provider.cancel(payment), seen=True)
             except (
                 NoAnswer
             ) as error:  # then it is still being paid for, and that is what the customer is told
                 log.warning("no answer to calling off", payment=str(payment.pk), error=str(error))
 
 
-def follow(payment: Payment, provider: Provider, answer: Answer) -> None:
-    """Record what the provider said of a payment, and take what it only holds. Raises NoAnswer."""
+def follow(payment: Payment, provider: Provider, answer: Answer, *, seen: bool = False) -> None:
+    """Record what the provider said of a payment, and take what it only holds. Raises NoAnswer.
+
+    `seen`: the customer is there and sees what comes of it.
+    """
     if answer.says == Says.AUTHORISED:
         paying.record_progress(
             payment=payment, authorised=True, provider_reference=answer.reference, details=answer.details
@@ -95,7 +98,9 @@ def follow(payment: Payment, provider: Provider, answer: Answer) -> None:
         case Says.TAKEN:
             paying.mark_paid(payment=payment, provider_reference=answer.reference, details=answer.details)
         case Says.REFUSED:
-            paying.payment_failed(payment=payment, error=answer.message or "The payment was refused.")
+            paying.payment_failed(
+                payment=payment, error=answer.message or "The payment was refused.", seen=seen
+            )
         case Says.REDIRECT:
             paying.record_progress(payment=payment, details={**answer.details, "url": answer.url})
 

@@ -1,6 +1,6 @@
-"""What a product's page shows below its form: parts that the shop and later apps add.
+"""What the pages of a product and of an order show besides their own: parts that the shop and later apps add.
 
-The shop imports none of the apps that know more about a product, so these register here when they are ready.
+The shop imports none of the apps that know more about them, so these register here when they are ready.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from shop.models import Product
+from shop.models import Order, Product
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,34 @@ class Panel:
         return render_to_string(self.template, {**self.context}, request=request)
 
 
-type Make = Callable[[HttpRequest, Product], Panel | None]
+type Make[T: (Product, Order)] = Callable[[HttpRequest, T], Panel | None]
 
-_makers: list[Make] = []
+_of_products: list[Make[Product]] = []
+_of_orders: list[Make[Order]] = []
 
 
-def register(make: Make) -> Make:
+def register(make: Make[Product]) -> Make[Product]:
     """Have `make` called for every product that is shown; it returns None where it has nothing to say, or
     nothing for this person. Panels stand in the order in which they were registered."""
-    _makers.append(make)
+    _of_products.append(make)
+    return make
+
+
+def register_for_orders(make: Make[Order]) -> Make[Order]:
+    """The same for every order that is shown."""
+    _of_orders.append(make)
     return make
 
 
 def panels_of(request: HttpRequest, product: Product) -> list[tuple[str, SafeString]]:
     """Heading and HTML of each panel of the product."""
-    panels = [panel for make in _makers if (panel := make(request, product))]
-    return [(panel.title, panel.rendered(request)) for panel in panels]
+    return _rendered(request, [make(request, product) for make in _of_products])
+
+
+def panels_of_order(request: HttpRequest, order: Order) -> list[tuple[str, SafeString]]:
+    """Heading and HTML of each panel of the order."""
+    return _rendered(request, [make(request, order) for make in _of_orders])
+
+
+def _rendered(request: HttpRequest, panels: list[Panel | None]) -> list[tuple[str, SafeString]]:
+    return [(panel.title, panel.rendered(request)) for panel in panels if panel]

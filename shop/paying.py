@@ -130,14 +130,17 @@ def record_progress(
 
 @patiently
 @transaction.atomic
-def payment_failed(*, payment: Payment, error: str) -> Payment:
+def payment_failed(*, payment: Payment, error: str, seen: bool = False) -> Payment:
     """Record that the provider took nothing and will take nothing; the order can be paid for again.
 
-    Only an open payment fails: one that was taken stays so.
+    Only an open payment fails: one that was taken stays so. `seen`: the customer is told at this moment.
     """
+    order = locked(payment.order)
     values = {"state": Payment.State.FAILED, "error": error, "updated_at": Now()}
-    Payment.objects.filter(pk=payment.pk, state__in=_OPEN).update(**values)
+    failed = Payment.objects.filter(pk=payment.pk, state__in=_OPEN).update(**values)
     payment.refresh_from_db()
+    if failed:
+        signals.order_payment_failed.send(sender=Order, order=order, payment=payment, seen=seen)
     return payment
 
 

@@ -5,6 +5,9 @@ from django.dispatch import Signal
 
 order_placed = Signal()
 order_paid = Signal()  # also with `payment`: Payment, or None where there was nothing to pay
+# Also with `payment`, and `seen`: whether the customer was told at once, at the checkout. While the order is
+# pending, it can be paid for again.
+order_payment_failed = Signal()
 order_shipped = Signal()  # also with `shipment`: once for each
 order_delivered = Signal()
 order_cancelled = Signal()

@@ -6,6 +6,7 @@ create (queueing.py) → claim → extend … → complete
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,10 +145,15 @@ def fail(claim: Claim, *, error: str, permanent: bool = False) -> None:
     if permanent or not claim.job.has_attempts_left:
         bury(claim, error=error)
         return
-    pause = timedelta(seconds=min(300.0, settings.JOB_RETRY_BASE_SECONDS * 2 ** (claim.job.attempts - 1)))
-    _mine(claim).update(
-        state=Job.State.QUEUED, run_after=Now() + pause, hinted_at=None, error=error, **_NO_LEASE
-    )
+    run_after = Now() + _pause(claim.job.attempts)
+    _mine(claim).update(state=Job.State.QUEUED, run_after=run_after, hinted_at=None, error=error, **_NO_LEASE)
+
+
+def _pause(attempts: int) -> timedelta:
+    """Twice as long after every attempt, up to five minutes; up to a fifth less at random, so that jobs
+    which failed together, for the same mail server's sake, don't all come back at once."""
+    longest = min(300.0, settings.JOB_RETRY_BASE_SECONDS * 2 ** (attempts - 1))
+    return timedelta(seconds=longest * random.uniform(0.8, 1.0))  # noqa: S311 - no secret
 
 
 def bury(claim: Claim, *, error: str) -> None:

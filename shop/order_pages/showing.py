@@ -15,6 +15,7 @@ from shop.order_pages.refunding import refundable
 from shop.order_pages.steps import CANCEL, FULFIL, RECEIVE, REFUND, STATE_COLOURS, page
 from shop.order_pages.story import story_of
 from shop.ordering import is_free
+from shop.panels import panels_of_order
 from shop.transitions import State
 
 # Meanings of colours, from Unfold's names to those of the pages.
@@ -60,6 +61,7 @@ def order(request: HttpRequest, order: Order) -> HttpResponse:
         unsent=sum(line.outstanding for line in lines) if order.state == State.PAID else 0,
         owed=_owed(order, payments),
         addresses=_addresses(order),
+        panels=panels_of_order(request, order),
     )
 
 

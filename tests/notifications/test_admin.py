@@ -15,6 +15,9 @@ from notifications import outbox
 from notifications.messages import Rendered
 from notifications.models import Message
 from tests.notifications.conftest import Provider, attempt
+from tests.shop.factories import a_product
+from tests.shop.orders import an_order
+from tests.shop.staffing import page_of, staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -152,3 +155,34 @@ def test_outsider_is_sent_to_the_login(client: Client, message: Message) -> None
     answer = client.get(page(message))
 
     assert answer.url == f"{reverse('admin:login')}?next={page(message)}"
+
+
+def test_order_leads_to_its_mails_and_they_lead_back(admin_client: Client, provider: Provider) -> None:
+    a_product(sku="KNIFE", stock=9)
+    order = an_order({"KNIFE": 1})
+    other = an_order({"KNIFE": 1})
+    mail = Message.objects.get(about=order.subject)
+    provider.on_recipient = ["550 No such mailbox"]
+    attempt(mail)
+
+    shown = admin_client.get(page_of(order)).text
+
+    assert f'href="{page(mail)}">{mail.subject}</a>' in shown
+    assert ("550 No such mailbox" in shown, other.subject in shown) == (True, False)
+    assert f'href="{page_of(order)}">{order.subject}</a>' in admin_client.get(page(mail)).text
+
+
+def test_order_shows_its_mails_only_to_those_who_may_see_them() -> None:
+    a_product(sku="KNIFE", stock=9)
+    order = an_order({"KNIFE": 1})
+    subject = Message.objects.get().subject
+
+    blind, sighted = staff("view_order"), staff("view_order", "view_message", name="sighted")
+
+    assert [subject in one.get(page_of(order)).text for one in (blind, sighted)] == [False, True]
+
+
+def test_message_about_nothing_that_has_a_page_is_shown(admin_client: Client, message: Message) -> None:
+    Message.objects.filter(pk=message.pk).update(about="order/99999999")
+
+    assert "order/99999999" in admin_client.get(page(message)).text

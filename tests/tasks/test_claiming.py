@@ -202,8 +202,19 @@ def test_failed_attempt_is_repeated_after_a_growing_pause(attempts: int, seconds
     job.refresh_from_db()
     pause = (job.run_after - before).total_seconds()
     assert (job.state, job.error, job.hinted_at) == ("queued", "The server is away", None)
-    assert seconds <= pause < seconds + 5
+    assert 0.8 * seconds <= pause < seconds + 5
     assert claiming.claim(job_id=job.pk) is None
+
+
+def test_jobs_that_failed_together_do_not_come_back_together(settings: Any) -> None:
+    settings.JOB_RETRY_BASE_SECONDS = 2
+    jobs = [new_job(attempts=8) for _ in range(10)]
+
+    for job in jobs:
+        claiming.fail(claimed(job), error="The server is away")
+
+    times = sorted(Job.objects.values_list("run_after", flat=True))
+    assert times[-1] - times[0] > timedelta(seconds=5)
 
 
 def test_last_failed_attempt_ends_as_dead_letter_and_the_handler_is_told(handler: Register) -> None:

@@ -58,8 +58,10 @@ class Command(BaseCommand):
         console.print("\n[bold]3. The mail about it")
         mailed = _show_mail(console, run)
         console.print("\n[bold]4. Customers buy")
-        sold = _customers_buy(console)
-        console.print("\n[bold]5. Look around")
+        orders, sold = _customers_buy(console)
+        console.print("\n[bold]5. The mails to them")
+        mailed &= _show_mails(console, orders)
+        console.print("\n[bold]6. Look around")
         console.print(f"Shop         {settings.SITE_URL}/")
         console.print(f"Shop admin   {settings.SITE_URL}/admin/   login {_LOGIN}, password {password}")
         console.print(f"This import  {links.import_page(run)}")
@@ -121,8 +123,8 @@ def _kept(message: Message) -> str:
     return f"the mail provider ({message.answer})"
 
 
-def _customers_buy(console: Console) -> bool:
-    """Three orders over HTTP as customers place them, one of them sent; then everything must add up."""
+def _customers_buy(console: Console) -> tuple[list[Order], bool]:
+    """Three orders over HTTP as customers place them, one of them sent; and whether everything adds up."""
     _offer_delivery()
     goods = Product.objects.published().filter(stock__gt=5, price__gt=0, sku__startswith="TM-")
     slugs = list(goods.order_by("sku").values_list("slug", flat=True)[:6])
@@ -141,6 +143,25 @@ def _customers_buy(console: Console) -> bool:
     console.print(
         f"{mark} stock, ledger, orders and payments agree" if right else f"{mark} not as it should be"
     )
+    return [*paid, waiting], right
+
+
+def _show_mails(console: Console, orders: list[Order]) -> bool:
+    """Wait for the mails about the orders to leave; say what each is, and where it lies."""
+    about = Message.objects.filter(about__in=[order.subject for order in orders])
+    deadline = time.monotonic() + _MAIL_SECONDS
+    while about.exclude(state=Message.State.SENT).exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    messages = list(about.order_by("pk"))
+    for message in messages:
+        page = reverse("admin:notifications_message_change", args=[message.pk])
+        console.print(f"To {message.recipient}: {message.subject}")
+        console.print(f"  {message.get_state_display()}, {settings.SITE_URL}{page}")
+        if message.state == Message.State.SENT:
+            console.print(f"  kept in {_kept(message)}")
+    sent = sum(message.state == Message.State.SENT for message in messages)
+    right = sent == len(messages) >= len(orders)
+    console.print(f"{'[green]✓' if right else '[red]✗'} {sent} of {len(messages)} mails went out")
     return right
 
 

@@ -1,0 +1,19 @@
+"""From a message to the page in the admin of what it is about."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from notifications.models import Message
+from shop.models import Order
+
+
+def address_of(message: Message) -> str:
+    """The page's address; blank where there is none."""
+    subject, _, number = message.about.partition("/")
+    if not (number.isascii() and number.isdecimal()):
+        return ""
+    if subject == "import":
+        return reverse("admin:imports_importrun_change", args=[number])
+    order = Order.objects.filter(number=int(number)).only("pk").first() if subject == "order" else None
+    return reverse("admin:shop_order_change", args=[order.pk]) if order else ""
