@@ -89,7 +89,7 @@ def render(kind: str, context: dict[str, Any], *, language: str = "") -> Rendere
     }
     with translation.override(language):
         context["subject"] = one_line(render_to_string(f"notifications/{kind}/subject.txt", context))
-        text = render_to_string(f"notifications/{kind}/body.txt", context)
+        text = str(render_to_string(f"notifications/{kind}/body.txt", context))
         html = render_to_string(f"notifications/{kind}/body.html", context)
     # What is left out of a text leaves its blank lines behind.
     text = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"

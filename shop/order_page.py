@@ -23,7 +23,9 @@ from shop.placing import KeyConflict
 
 type View = Callable[..., HttpResponse]
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")  # providers get it in a header: not every character can stand there
+_KEY = re.compile(
+    r"[A-Za-z0-9_-]{1,100}"
+)  # providers get it in a header: not every character can stand there
 _OVER = (Order.State.CANCELLED, Order.State.EXPIRED, Order.State.REFUNDED)
 
 

@@ -169,9 +169,9 @@ def deliver(*, order: Order, by: str = "") -> Order:
 def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
     """pending → cancelled: stock and discount code are given back. Said again, it changes nothing.
 
-    One that cost nothing, of which nothing was sent, becomes refunded: there is no money to be refunded, which
-    would end it. Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being
-    paid for.
+    One that cost nothing, of which nothing was sent, becomes refunded: there is no money whose refund would
+    end it. Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being paid
+    for.
     """
     order = locked(order)
     if order.state == State.CANCELLED or order.events.filter(kind=Kind.CANCELLED).exists():

@@ -184,7 +184,13 @@ def test_refund_is_made_once_however_late_it_is_asked_for_again(order: Order, st
 def test_refund_told_before_its_payment_is_told_again(order: Order, stripe: StripeServer) -> None:
     pay(order)
     completed = event("checkout.session.completed", stripe.complete())
-    given = {"id": "re_9", "payment_intent": "pi_cs_1", "status": "succeeded", "amount": 1080, "currency": "eur"}
+    given = {
+        "id": "re_9",
+        "payment_intent": "pi_cs_1",
+        "status": "succeeded",
+        "amount": 1080,
+        "currency": "eur",
+    }
     refunded = event("refund.created", given)
 
     assert [told(*one) for one in (refunded, completed, refunded)] == [409, 200, 200]
