@@ -64,6 +64,11 @@ FLOWER_PORT = _port("FLOWER_PORT", 5555)
 # Where links in mails and on the terminal point to.
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 FLOWER_URL = env.str("FLOWER_URL", default=f"http://127.0.0.1:{FLOWER_PORT}").rstrip("/")
+_IS_HTTPS = SITE_URL.startswith("https:")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS  # never sent in the clear by a site with HTTPS
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # proxies of ours before the web server
+# Without a proxy that sets this header, a visitor could.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _IS_HTTPS and TRUSTED_PROXY_COUNT else None
 SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 LOW_STOCK = env.int("LOW_STOCK", default=5)  # from here down to 1, the admin calls a stock low
 
@@ -302,13 +307,12 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # or anybody could have us write to stra
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # the owner hears of a new password or second factor
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_USER_DISPLAY = "config.account_adapter.display"
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE_URL.startswith("https:") else "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _IS_HTTPS else "http"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False  # the link may have been forwarded
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "shop:home"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds: for a while after it, the password is not asked again
-# Proxies of ours before the web server: without, all visitors would share the proxy's rate limits.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT  # else all visitors would share the proxy's rate limits
 MFA_TOTP_ISSUER = SHOP_NAME
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=False)  # no admin without a second factor
