@@ -164,12 +164,12 @@ def test_checkout_that_does_not_hold_is_refused_with_nothing_done(said: dict[str
 
 def test_discount_is_shared_by_the_lines_and_its_use_counted() -> None:
     a_product(sku="A", stock=5, price="10.00"), a_product(sku="B", stock=5, price="20.00")
-    code = DiscountCode.objects.create(code="TEN", percent=10)
+    code = DiscountCode.objects.create(code="SUMMER10", percent=10)
 
-    order = an_order({"A": 1, "B": 1}, discount=" ten ")
+    order = an_order({"A": 1, "B": 1}, discount=" Summer 10 ")
 
     assert [str(line.discount) for line in order.lines.all()] == ["1.00", "2.00"]
-    assert (order.discount, order.discount_code) == (Decimal(3), "TEN")
+    assert (order.discount, order.discount_code) == (Decimal(3), "SUMMER10")
     code.refresh_from_db()
     assert (code.used, findings()) == (1, [])
 
