@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -168,15 +169,15 @@ def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
         raise NotAllowed(f"{order} is {order.get_state_display()}. Refund it; that ends it.")
     if order.payments.filter(state__in=CHARGING).exists():
         raise NotAllowed(f"{order} is being paid for at this moment. Wait until that is settled.")
-    _end_unpaid(order, State.CANCELLED)
-    note(order, Kind.CANCELLED, by=by, reason=reason)
+    _end_unpaid(order, State.CANCELLED, cancel_reason=reason)
+    note(order, Kind.CANCELLED, by=by)
     signals.order_cancelled.send(sender=Order, order=order)
     return order
 
 
-def _end_unpaid(order: Order, state: State) -> None:
-    """Bring a pending order to its end, and back what it held."""
-    move(order, state)
+def _end_unpaid(order: Order, state: State, **also: Any) -> None:
+    """Bring a pending order to its end, with columns that go along, and back what it held."""
+    move(order, state, **also)
     order.payments.filter(state=Payment.State.AWAITING).update(state=Payment.State.VOIDED, updated_at=Now())
     give_back(order, {line.sku: line.quantity for line in order.lines.all()})
     returned = DiscountUse.objects.filter(order=order, returned_at=None)

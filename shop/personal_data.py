@@ -174,13 +174,14 @@ def _moving_money(orders: Sequence[Order]) -> set[int]:
 def _anonymise(orders: Sequence[Order]) -> int:
     """Take the person out of the orders: lines, amounts, and where tax was due, stay."""
     for order in orders:
-        order.customer, order.email, order.erased_at = None, "", Now()
+        order.customer, order.email, order.erased_at, order.cancel_reason = None, "", Now(), ""
         order.shipping_address = _nobodys(order.shipping_address)
         order.billing_address = _nobodys(order.billing_address)
-    fields = ["customer", "email", "erased_at", "shipping_address", "billing_address"]
+    fields = ["customer", "email", "erased_at", "cancel_reason", "shipping_address", "billing_address"]
     Order.objects.bulk_update(orders, fields, batch_size=500)
     DiscountUse.objects.filter(order__in=orders).update(email="")
     Payment.objects.filter(order__in=orders).update(details={})  # such as the last digits of a card
+    Refund.objects.filter(payment__order__in=orders).update(reason="")
     Shipment.objects.filter(order__in=orders).update(tracking_code="", tracking_url="")
     return len(orders)
 

@@ -116,6 +116,9 @@ class Order(models.Model):
     ended_at = models.DateTimeField(
         null=True, blank=True, help_text="Cancelled, expired or refunded in full."
     )
+    cancel_reason = models.CharField(  # not in the events, which nobody can blank
+        max_length=200, blank=True, default="", db_default="", help_text="Why it was called off."
+    )
     erased_at = models.DateTimeField(null=True, blank=True, help_text="Its personal data was erased.")
 
     objects = OrderQuerySet.as_manager()

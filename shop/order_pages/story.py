@@ -56,7 +56,7 @@ def _chapter(
     elif kind == Kind.SHIPPED:
         what, more = f"Shipment {details['shipment']} sent", _listed(details.get("pieces", {}))
     elif kind == Kind.CANCELLED:
-        more = details.get("reason", "")
+        more = order.cancel_reason
     elif kind == Kind.REFUNDED:
         more = _refund_text(order, details, given.get(details["refund"]))
     return Chapter(event.at, what, more, event.by, _MEANINGS.get(kind, "rest"))
