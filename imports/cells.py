@@ -105,9 +105,9 @@ def cells_of(run: ImportRun, *, shaped: bool = False) -> list[Cells]:
 
 
 def _cells(run: ImportRun, name: str, at: int | None, *, shaped: bool) -> Cells:
-    # Of a shop's row it is worked out, as a plain number however the file writes prices.
-    is_plain = shaped and name == "compare_at_price"
-    column = column_of(name, adjusts=run.adjusts_stock)(None if is_plain else run.options.get(name))
+    # A shop's row has it as the file writes prices; nobody maps it, so it has no choices of its own.
+    chosen = run.options.get("price" if shaped and name == "compare_at_price" else name)
+    column = column_of(name, adjusts=run.adjusts_stock)(chosen)
     blank = column.cleared if run.blank == ImportRun.Blank.CLEAR else None
     if name in run.constants:
         blank = clean_constant(name, run.constants[name], adjusts=run.adjusts_stock)

@@ -161,9 +161,8 @@ class ShopCells:
             if self.prices.on_sale(price, lower, begins=begins, ends=ends):
                 price, compared = lower, price
         draft.cells["price"] = price
-        # A price that is lowered no more has none: 0, for a blank cell would leave what is there.
         if "compare_at_price" in self.columns:
-            draft.cells["compare_at_price"] = self.prices.before(price, compared) or "0"
+            draft.cells["compare_at_price"] = self.prices.before(price, compared)
         others = self._columns((self.profile.prices,)) if self.profile.prices else []
         prices = {code: row[at].strip() for code, at in others if at != self.mapping.get("price")}
         if prices := {code: text for code, text in prices.items() if text}:

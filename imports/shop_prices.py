@@ -45,9 +45,19 @@ class ShopPrices:
         return first is not None and last is not None and first <= self._today <= last
 
     def before(self, price: str, compared: str) -> str:
-        """The price that `price` was lowered from, as a plain number; "" if `compared` is none such."""
+        """The cell of the price that `price` was lowered from, written as the file does.
+
+        "0" where `compared` is blank or not above `price`, which is lowered no more: "" would leave what is
+        there. "" where there is no price to compare it with. What can't be read stays, to be rejected.
+        """
+        if not compared:
+            return "0"
         now, then = self.amount(price), self.amount(compared)
-        return str(then) if now is not None and then is not None and then > now else ""
+        if then is None:
+            return compared
+        if now is None:
+            return ""
+        return compared if then > now else "0"
 
 
 def _day(text: str, unless_told: date) -> date | None:

@@ -109,6 +109,26 @@ def test_shopifys_compare_at_price_is_taken_where_it_is_above_the_price() -> Non
     assert before() == {"A": Decimal(15), "B": None, "C": None}
 
 
+def test_shopifys_compare_at_price_that_says_nothing_clears_nothing() -> None:
+    for sku in "AB":
+        a_product(sku=sku, name=sku, price=Decimal(10), compare_at_price=Decimal(20))
+
+    run = import_rows(f"{SHOPIFY}a,A,A,10.00,dear\nb,B,B,,30.00\n")
+
+    assert [(one.sku, one.column, one.value) for one in run.rejected_rows.all()] == [
+        ("A", "Variant Compare At Price", "dear")
+    ]
+    assert before() == {"A": Decimal(20), "B": Decimal(20)}
+
+
+def test_shopifys_compare_at_price_is_read_as_the_file_writes_prices() -> None:
+    rows = "".join(f'p{n},P,P{n},"{n},50","1.{n:03},25"\n' for n in range(10, 13))
+
+    import_rows(f"{SHOPIFY}{rows}")
+
+    assert before() == {"P10": Decimal("1010.25"), "P11": Decimal("1011.25"), "P12": Decimal("1012.25")}
+
+
 def test_woocommerces_regular_price_is_what_a_lower_sale_price_is_compared_with() -> None:
     import_rows(f"{WOO}1,simple,A,A,1,15,10,,,\n2,simple,B,B,1,15,,,,\n3,simple,C,C,1,15,20,,,\n")
 
