@@ -12,7 +12,7 @@ from shop.models import Cart, CartLine, Product
 from shop.pictures import Picture
 from shop.problems import Code, Problem, of_line
 
-_NOT_TO_BE_HAD = (Code.GONE, Code.UNPUBLISHED, Code.SOLD_OUT)
+_NOT_TO_BE_HAD = (Code.GONE, Code.UNPUBLISHED, Code.VARIANTS, Code.SOLD_OUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def change_quantity(*, cart: Cart, line: CartLine, quantity: int) -> None:
 def products_of(lines: Iterable[CartLine]) -> dict[UUID, Product]:
     """The lines' products as they are now, with their parents, by id; deleted ones are missing."""
     wanted = [line.product_id for line in lines]
-    return Product.objects.select_related("parent").in_bulk(wanted)
+    return Product.objects.with_has_variants().select_related("parent").in_bulk(wanted)
 
 
 def review(*, cart: Cart) -> list[Problem]:

@@ -119,7 +119,7 @@ def locked_goods(cart: Cart) -> list[tuple[CartLine, Product]]:
         message = "Your cart is empty. If you have just ordered, the order is in your mail."
         raise Refused([Problem(Code.EMPTY, message)])
     wanted = Product.objects.filter(pk__in=[line.product_id for line in lines]).order_by("sku")
-    locked = wanted.select_related("parent").select_for_update(no_key=True, of=("self",))
+    locked = wanted.with_has_variants().select_related("parent").select_for_update(no_key=True, of=("self",))
     products = {product.pk: product for product in locked}
     found = [of_line(line, products.get(line.product_id)) for line in lines]
     if problems := [problem for problem in found if problem]:

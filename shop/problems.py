@@ -22,6 +22,7 @@ class Code(StrEnum):
     QUANTITY = "quantity"
     GONE = "gone"
     UNPUBLISHED = "unpublished"
+    VARIANTS = "variants"
     REPRICED = "repriced"
     SOLD_OUT = "sold_out"
     TOO_FEW = "too_few"
@@ -64,13 +65,17 @@ def of_quantity(quantity: int, *, name: str, sku: str) -> Problem | None:
 def of_line(line: CartLine, product: Product | None) -> Problem | None:
     """What has become of a line since it was put into the cart, if anything that the customer must know.
 
-    `product` is the line's product as it is now, with its parent; None if there is none any more.
+    `product` is the line's product as it is now, with its parent and `has_variants`; None if there is none
+    any more.
     """
     if product is None:
         return Problem(Code.GONE, f"{line.name} is no longer sold.", line.sku)
     parent = product.parent
     if not product.published or (parent and not parent.published):
         return Problem(Code.UNPUBLISHED, f"{line.name} is not for sale at the moment.", line.sku)
+    if product.has_variants:
+        message = f"{line.name} comes in several kinds now. Choose one on its page."
+        return Problem(Code.VARIANTS, message, line.sku)
     if product.stock <= 0:
         return Problem(Code.SOLD_OUT, f"{line.name} is sold out.", line.sku, left=0)
     if product.stock < line.quantity:

@@ -79,6 +79,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products that have variants."""
         return self.filter(Exists(Product.objects.filter(parent=OuterRef("pk"))))
 
+    def with_has_variants(self) -> ProductQuerySet:
+        """Annotate `has_variants`: whether any product is a variant of it."""
+        return self.annotate(has_variants=Exists(Product.objects.filter(parent=OuterRef("pk"))))
+
     def with_variant_figures(self) -> ProductQuerySet:
         """Annotate `variant_count` and `variant_stock`: of a product's variants; 0 where it has none.
 
@@ -157,6 +161,7 @@ class Product(TimestampedModel):
     # The first entry of the product's stock ledger, kept here because a million rows of their own would cost
     # more than all else that a first import writes. Never changes.
     opening_stock = models.IntegerField(default=0, db_default=0, editable=False)
+    has_variants: bool  # no column: only products of `with_has_variants` have it
     # Which feed it belongs to, as imports name it: a supplier, a shop system. Mirrors keep to one.
     source = models.CharField(
         max_length=60, blank=True, default="", db_default="", db_collation="C", editable=False

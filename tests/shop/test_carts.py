@@ -12,7 +12,7 @@ from shop import carts
 from shop.models import MAX_QUANTITY, Cart, Product
 from shop.problems import Code, Refused
 from tests.shop.factories import a_product
-from tests.shop.orders import a_cart
+from tests.shop.orders import a_cart, place
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +73,19 @@ def test_review_says_what_became_of_each_line() -> None:
     messages = {problem.sku: problem.message for problem in found}
     assert messages["D"] == "Product D: only 3 left, and you have 5 in your cart."
     assert messages["E"] == "Product E now costs €12.00 instead of €10.00."
+
+
+def test_product_that_got_variants_is_sold_as_these_only() -> None:
+    shirt = a_product(sku="A", stock=5)
+    cart = a_cart({"A": 1})
+    a_product(sku="A-M", stock=5, parent=shirt)
+
+    with pytest.raises(Refused) as refused:
+        place(cart)
+
+    assert [problem.code for problem in refused.value.problems] == [Code.VARIANTS]
+    assert [problem.code for problem in carts.accept_changes(cart=cart)] == [Code.VARIANTS]
+    assert pieces(cart) == {}
 
 
 def test_accepted_changes_leave_a_cart_that_can_be_ordered() -> None:
