@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from shop import cart_rows, carts, session_cart
+from shop.cart_rows import Row
 from shop.models import Cart, CartLine, Product
 from shop.problems import Code, Problem, Refused
 
@@ -129,7 +130,7 @@ def _page(request: HttpRequest, problems: Any = ()) -> HttpResponse:
     here = session_cart.found(request)
     rows = cart_rows.rows(here) if here else []
     about = {problem.sku: problem for problem in problems}
-    shown = [(row, about.pop(row.sku, None)) for row in rows]
+    shown = [_shown(row, about.pop(row.sku, None), request) for row in rows]
     context = {
         "rows": shown,
         "others": list(about.values()),
@@ -138,3 +139,9 @@ def _page(request: HttpRequest, problems: Any = ()) -> HttpResponse:
         "is_forgotten": forgotten,
     }
     return render(request, "storefront/cart.html", context)
+
+
+def _shown(row: Row, told: Problem | None, request: HttpRequest) -> tuple[Row, Problem | None, str]:
+    """With what stands in the field of its quantity: what was just typed, if that can't be."""
+    typed = request.POST.get(f"quantity-{row.product_id}") if told else None
+    return row, told, str(row.quantity) if typed is None else typed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +59,17 @@ def test_quantity_that_is_none_is_told_and_changes_nothing(client: Client, typed
     add(client, bowl)
 
     assert (refused, told(change(client, bowl, typed)), in_carts()) == ([message], [message], {"BOWL": 1})
+
+
+def test_quantity_that_can_not_be_stays_to_be_corrected(client: Client) -> None:
+    bowl = a_bowl()
+    add(client, bowl, 2)
+
+    def fields(page: str) -> list[str]:
+        return re.findall(rf'name="(?:was|quantity)-{bowl.pk}" value="([^"]*)"', page)
+
+    assert fields(change(client, bowl, 99999, was=2)) == ["2", "99999"]
+    assert fields(change(client, bowl, 1, was=1)) == ["2", "2"]  # an old tab
 
 
 def test_what_cannot_be_bought_is_not_put_in(client: Client) -> None:
