@@ -16,6 +16,8 @@ from shop.problems import Code, Problem, Refused, of_line, of_quantity
 
 MAX_LINES = 200  # of a cart: so many locks and lines an order may take
 
+PURGED_AT_ONCE = 1000  # carts
+
 
 def new_key() -> str:
     """What a session knows its cart by."""
@@ -131,10 +133,25 @@ def merge(*, key: str, customer: User) -> Cart:
 
 
 def purge(*, older_than: timedelta) -> int:
-    """Remove carts of sessions that were not used for so long; returns how many."""
-    old = Cart.objects.filter(customer=None, updated_at__lte=Now() - older_than)
-    _, by_model = old.delete()
-    return by_model.get("shop.Cart", 0)
+    """Remove carts of sessions that were not used for so long; returns how many.
+
+    Some at a time, in a transaction of their own. Under its lock, a cart's time is the last one; one that is
+    in use at this moment is left alone.
+    """
+    removed = 0
+    while some := _purge_some(older_than):
+        removed += some
+    return removed
+
+
+@transaction.atomic
+def _purge_some(older_than: timedelta) -> int:
+    old = Cart.objects.filter(customer=None, updated_at__lte=Now() - older_than).order_by("updated_at")
+    held = old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE]
+    removed = list(held)
+    CartLine.objects.filter(cart__in=removed).delete()
+    Cart.objects.filter(pk__in=removed).delete()
+    return len(removed)
 
 
 def _locked(cart: Cart) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.utils import timezone
 
 from shop import carts
@@ -116,12 +118,32 @@ def test_session_cart_is_merged_into_the_customers_at_login() -> None:
     assert pieces(carts.merge(key=str(guest.key), customer=kim)) == {"A": MAX_QUANTITY, "B": 3}
 
 
-def test_forgotten_carts_of_sessions_are_removed_with_their_lines() -> None:
+def test_forgotten_carts_of_sessions_are_removed_with_their_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     a_product(sku="A")
-    old, fresh = a_cart({"A": 1}), a_cart({"A": 1})
+    old, older, fresh = a_cart({"A": 1}), a_cart({"A": 1}), a_cart({"A": 1})
+    monkeypatch.setattr(carts, "PURGED_AT_ONCE", 1)
     kept = carts.of(customer=User.objects.create(username="kim"))
     Cart.objects.exclude(pk=fresh.pk).update(updated_at=timezone.now() - timedelta(days=61))
 
-    assert carts.purge(older_than=timedelta(days=60)) == 1
+    assert carts.purge(older_than=timedelta(days=60)) == 2
     assert set(Cart.objects.all()) == {fresh, kept}
-    assert not old.lines.exists()
+    assert (old.lines.count(), older.lines.count()) == (0, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_forgotten_cart_that_is_used_at_this_moment_stays() -> None:
+    product = a_product(sku="A")
+    back, _ = a_cart({"A": 1}), a_cart({"A": 1})
+    Cart.objects.update(updated_at=timezone.now() - timedelta(days=61))
+
+    def purge() -> int:
+        try:
+            return carts.purge(older_than=timedelta(days=60))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as thread, transaction.atomic():
+        carts.add(cart=back, product=product)
+        removed = thread.submit(purge).result(timeout=10)
+
+    assert (removed, pieces(back)) == (1, {"A": 2})
