@@ -67,7 +67,7 @@ FLOWER_PORT = _port("FLOWER_PORT", 5555)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 FLOWER_URL = env.str("FLOWER_URL", default=f"http://127.0.0.1:{FLOWER_PORT}").rstrip("/")
 _IS_HTTPS = SITE_URL.startswith("https:")
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS  # never sent in the clear, where nobody needs it so
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS  # never sent in the clear by a site with HTTPS
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # proxies of ours before the web server
 # Without a proxy that sets this header, a visitor could.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _IS_HTTPS and TRUSTED_PROXY_COUNT else None

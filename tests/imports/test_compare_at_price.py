@@ -116,7 +116,7 @@ def test_shopifys_compare_at_price_that_says_nothing_clears_nothing() -> None:
     run = import_rows(f"{SHOPIFY}a,A,A,10.00,dear\nb,B,B,,30.00\n")
 
     assert [(one.sku, one.column, one.value) for one in run.rejected_rows.all()] == [
-        ("A", "compare_at_price", "dear")
+        ("A", "Variant Compare At Price", "dear")
     ]
     assert before() == {"A": Decimal(20), "B": Decimal(20)}
 
