@@ -72,6 +72,8 @@ def words(order: Order, *, outcome: Outcome | None, is_overdue: bool, is_partly_
     state = Order.State(order.state)
     if state == Order.State.PENDING:
         return _unpaid(outcome, is_overdue=is_overdue)
+    if state == Order.State.REFUNDED and not order.total:  # it cost nothing, and was called off
+        return _SETTLED[Order.State.CANCELLED]
     if state in (Order.State.EXPIRED, Order.State.CANCELLED):
         return _with_money(order, _SETTLED.get(state, _EXPIRED))
     if state == Order.State.PAID and is_partly_sent:

@@ -168,10 +168,15 @@ def deliver(*, order: Order, by: str = "") -> Order:
 def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
     """pending → cancelled: stock and discount code are given back. Said again, it changes nothing.
 
-    Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being paid for.
+    One that cost nothing, of which nothing was sent, becomes refunded: there is no money to be refunded, which
+    would end it. Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being
+    paid for.
     """
     order = locked(order)
-    if order.state == State.CANCELLED:
+    if order.state == State.CANCELLED or order.events.filter(kind=Kind.CANCELLED).exists():
+        return order
+    if is_free(order):
+        _end_free(order, reason=reason, by=by)
         return order
     if order.state in (State.PAID, State.FULFILLED, State.DELIVERED):
         raise NotAllowed(f"{order} is {order.get_state_display()}. Refund it; that ends it.")
@@ -181,6 +186,19 @@ def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
     note(order, Kind.CANCELLED, by=by, reason=reason)
     signals.order_cancelled.send(sender=Order, order=order)
     return order
+
+
+def is_free(order: Order) -> bool:
+    """Whether it cost nothing, and can be called off: nothing of it was sent."""
+    is_paid = order.state == State.PAID and order.total == 0
+    return is_paid and not order.lines.filter(shipped__gt=0).exists()
+
+
+def _end_free(order: Order, *, reason: str, by: str) -> None:
+    move(order, State.REFUNDED)
+    give_back(order, {line.sku: line.quantity for line in order.lines.all()})
+    note(order, Kind.CANCELLED, by=by, reason=reason)
+    signals.order_cancelled.send(sender=Order, order=order)
 
 
 def _end_unpaid(order: Order, state: State) -> None:

@@ -61,7 +61,7 @@ def cancel(request: HttpRequest, order: Order) -> HttpResponse:
         else:
             messages.success(request, f"{order} is cancelled. What it held is in stock again.")
         return to_order(order)
-    if order.state != State.PENDING:
+    if order.state != State.PENDING and not ordering.is_free(order):
         messages.info(request, f"{order} is {order.get_state_display()}, so it can't be cancelled.")
         return to_order(order)
     pieces = sum(line.quantity for line in order.lines.all())

@@ -14,6 +14,7 @@ from shop.order_pages.acting import awaited
 from shop.order_pages.refunding import refundable
 from shop.order_pages.steps import CANCEL, FULFIL, RECEIVE, REFUND, STATE_COLOURS, page
 from shop.order_pages.story import story_of
+from shop.ordering import is_free
 from shop.transitions import State
 
 # Meanings of colours, from Unfold's names to those of the pages.
@@ -88,7 +89,7 @@ def _steps(request: HttpRequest, order: Order, payments: list[Payment], *, unsen
         steps.append(Step("deliver", "Mark delivered", main=True, posts=True))
     if may(RECEIVE) and awaited(order).exists():
         steps.append(Step("received", "Money has come…", main=order.state == State.PENDING))
-    if order.state == State.PENDING and may(CANCEL):
+    if may(CANCEL) and (order.state == State.PENDING or is_free(order)):
         steps.append(Step("cancel", "Cancel…", danger=True))
     if may(REFUND) and refundable(order).exists():
         steps.append(Step("refund", "Refund…", danger=True))

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from shop import charging, ordering, paying
-from shop.models import Order, Product, Refund, Shipment
+from shop.models import DiscountCode, Order, Product, Refund, Shipment
 from tests.shop.factories import a_product
 from tests.shop.orders import a_paid_order, a_payment, an_order, findings, stocks
 from tests.shop.staffing import (
@@ -357,6 +357,22 @@ def test_cancelled_order_gives_its_stock_back_and_says_why() -> None:
     assert messages_of(answer)[-1] == f"Order {order.number} is cancelled. What it held is in stock again."
     assert (state(order), stocks(), findings()) == ("cancelled", {"FORK": 100, "KNIFE": 100}, [])
     assert "Cancelled Wrong size" in text_of(client.get(page_of(order)))
+
+
+def test_order_that_cost_nothing_is_cancelled_while_nothing_is_sent() -> None:
+    DiscountCode.objects.create(code="ALL", percent=100)
+    order, sent = (an_order({"FORK": 3}, discount="ALL") for _ in range(2))
+    ordering.fulfil(order=sent, pieces={"FORK": 1})
+    client = packer()
+    assert [page_of(one, "cancel") in client.get(page_of(one)).text for one in (order, sent)] == [True, False]
+
+    for _ in range(2):
+        client.post(page_of(order, "cancel"), {"reason": "Two were ordered"})
+    client.post(page_of(sent, "cancel"), {"reason": ""})
+
+    assert (state(order), state(sent), stocks()["FORK"], findings()) == ("refunded", "paid", 97, [])
+    assert "Cancelled Two were ordered" in text_of(client.get(page_of(order)))
+    assert "This order was cancelled" in client.get(f"/orders/{order.token}/").text
 
 
 def test_paid_order_is_not_cancelled() -> None:
