@@ -7,7 +7,7 @@ from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from shop import ordering, paying
+from shop import gateways, ordering, paying
 from shop.models import Order, Payment
 from shop.order_pages.forms import CancelForm, FulfilForm, ReceivedForm
 from shop.order_pages.steps import REFUSALS, money, page, to_order
@@ -83,7 +83,7 @@ def received(request: HttpRequest, order: Order) -> HttpResponse:
     # Sent a second time, its payment is awaited no more: it is found, and nothing is done twice.
     form = ReceivedForm(
         request.POST or None,
-        choices=order.payments.exclude(state=Payment.State.FAILED),
+        choices=order.payments.exclude(state=Payment.State.FAILED).exclude(gateway__in=gateways.providers()),
         initial={"payment": payments[0].pk if payments else None},
     )
     if request.method == "POST" and form.is_valid() and _received(request, order, form):

@@ -432,11 +432,12 @@ def test_transfer_that_came_too_late_is_noted_and_owed() -> None:
 
 def test_card_payment_under_way_is_not_taken_for_a_transfer() -> None:
     order = an_order({"FORK": 1})
-    a_payment(order)
+    card = a_payment(order)
 
-    answer = packer().get(page_of(order, "received"))
+    answer = packer().post(page_of(order, "received"), {"payment": str(card.pk)})
 
     assert messages_of(answer) == [f"Order {order.number} waits for no transfer."]
+    assert state(order) == "pending"
 
 
 def test_payment_of_another_order_is_not_marked_as_received() -> None:
