@@ -82,15 +82,17 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpRespo
     said = words(
         asked, outcome=outcome, is_overdue=is_overdue, is_partly_sent=any(line.shipped for line in lines)
     )
+    payments = charging.methods() if _can_be_paid(asked, outcome, is_overdue) else []
     context = {
         "order": asked,
         "state": said,
+        "is_behind": request.headers.get("HX-Target") == "state" and not (said.waits and payments),
         "message": message,
         "steps": [] if asked.state in _OVER else steps(asked),
         "lines": _with_pictures(lines),
         "payment": payment,
         "outcome": outcome,
-        "payments": charging.methods() if _can_be_paid(asked, outcome, is_overdue) else [],
+        "payments": payments,
         "bank_account": settings.BANK_ACCOUNT,
         "key": secrets.token_urlsafe(24),
         "shipments": _shipments(asked),
@@ -100,7 +102,7 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpRespo
 
 
 def _can_be_paid(asked: Order, outcome: Outcome | None, is_overdue: bool) -> bool:
-    open_to_it = outcome is None or outcome.result in (Result.DECLINED, Result.AWAITING)
+    open_to_it = outcome is None or outcome.result in (Result.DECLINED, Result.AWAITING, Result.REDIRECT)
     return asked.state == Order.State.PENDING and open_to_it and not is_overdue
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -52,6 +53,10 @@ def paid(order: Order) -> None:
     paying.mark_paid(payment=a_payment(order), provider_reference="charge")
 
 
+def led_on(order: Order) -> None:
+    paying.record_progress(payment=a_payment(order), details={"url": "https://pay.example/1"})
+
+
 def shipped(order: Order, quantity: int) -> None:
     paid(order)
     code, url = "RX 123", "https://post.example/RX123"
@@ -74,6 +79,7 @@ def overdue(order: Order) -> None:
         (lambda order: None, "Your order is not paid yet", True, False),
         (a_payment, "We are waiting for the bank&#x27;s answer", False, True),
         (invoiced, "Thank you, your order is placed", True, False),
+        (led_on, "One step is left to pay", True, True),
         (declined, "The payment did not go through", True, False),
         (paid, "Thank you, your order is paid", False, False),
         (lambda order: shipped(order, 1), "Part of your order is on its way", False, False),
@@ -95,6 +101,24 @@ def test_page_says_how_the_order_stands(
 
     assert (title(page), f"/orders/{order.token}/pay/" in page) == (says, can_pay)
     assert ("every 4s" in page, "http-equiv" in page) == (looks_again, looks_again)
+
+
+def test_form_to_pay_otherwise_stays_while_the_state_looks_again() -> None:
+    a_product(sku="BOWL", stock=9)
+    order = an_order({"BOWL": 2})
+    led_on(order)
+    page = page_of(order)
+    polling = Client(headers={"HX-Target": "state"})
+    waiting = opened(polling, f"/orders/{order.token}/")
+    paying.mark_paid(payment=order.payments.get())
+
+    done = opened(polling, f"/orders/{order.token}/")
+
+    swaps = [
+        re.findall(r'hx-trigger="([^"]*)"(?: hx-target="[^"]*")? hx-select="(#(?:order|state))"', one)
+        for one in (page, waiting, done, page_of(order))
+    ]
+    assert swaps == [[("every 4s", "#state")], [("every 4s", "#state")], [("load", "#order")], []]
 
 
 def test_page_of_an_order_that_came_too_late_promises_the_money_back() -> None:
