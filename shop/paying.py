@@ -158,13 +158,19 @@ def reserve_refund(
     """Begin to give money back: its amount is set aside on the payment, so refunds side by side never give
     back more than was taken. `restock`: pieces (by the order's SKUs) that go into stock when it is done.
 
-    The same key gets the same refund. Raises KeyConflict for a key of another one, NotAllowed for too much.
+    The same key gets the same refund. Raises KeyConflict for a key of another one, NotAllowed for too much,
+    or if the order could then neither be sent nor end: all of its pieces back, but not all of its money.
     """
-    locked(payment.order)
+    order = locked(payment.order)
     if before := Refund.objects.filter(idempotency_key=key).first():
         if (before.payment_id, before.amount) != (payment.pk, amount):
             raise KeyConflict("This refund was sent before, with another amount.")
         return before
+    if restock and (rest := _stranded(order, payment, amount, restock)) > 0:
+        raise NotAllowed(
+            f"Nothing of {order} would be left to be sent, so nothing of its money can be kept: {rest:,.2f}"
+            f" {order.currency} more would have to go back. Give back all of it, or take fewer pieces back."
+        )
     room = Payment.objects.filter(pk=payment.pk, state__in=TAKEN)
     room = room.filter(amount__gte=F("refund_reserved") + amount)
     if amount <= 0 or not room.update(refund_reserved=F("refund_reserved") + amount, updated_at=Now()):
@@ -172,6 +178,19 @@ def reserve_refund(
     return Refund.objects.create(
         payment=payment, amount=amount, idempotency_key=key, restock=dict(restock or {}), reason=reason, by=by
     )
+
+
+def _stranded(order: Order, payment: Payment, amount: Decimal, restock: Mapping[str, int]) -> Decimal:
+    """The money that would be kept of an order of which nothing was sent, and nothing would be left to be.
+    What came twice has to go back anyway, and does not count."""
+    lines = list(order.lines.all())
+    if order.state != State.PAID or any(
+        line.shipped or line.outstanding > restock.get(line.sku, 0) for line in lines
+    ):
+        return Decimal(0)
+    taken = order.payments.filter(state=Payment.State.CAPTURED)
+    left = sum((one.amount - one.refund_reserved for one in taken), Decimal(0))
+    return left - amount if payment in taken else left
 
 
 @patiently

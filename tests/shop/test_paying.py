@@ -150,6 +150,17 @@ def test_refund_recorded_twice_gives_back_once() -> None:
     assert history(order)[-1] == ("refunded", "refunded")
 
 
+def test_money_is_not_kept_of_an_order_of_which_nothing_would_be_sent(order: Order) -> None:
+    paying.mark_paid(payment=a_payment(order))
+    refund(order, "10.80", restock={"A": 1})
+
+    with pytest.raises(NotAllowed, match=r"10\.80 EUR more would have to go back"):
+        refund(order, "10.80", restock={"A": 2})
+
+    refund(order, "21.60", restock={"A": 2})
+    assert (now(order)[0], stocks(), findings()) == ("refunded", {"A": 5}, [])
+
+
 def test_nothing_is_sent_while_a_refund_is_under_way_that_brings_pieces_back(order: Order) -> None:
     paying.mark_paid(payment=a_payment(order))
     payment = order.payments.get()
