@@ -9,9 +9,10 @@ class ShopConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
-        """Register the handlers of our jobs: whoever creates a job must know its queue. Have imports delete
-        nothing that was ordered, the stock ledger lead to orders, and a login bring cart and orders along."""
-        from shop import accounts, ledger, references, tasks  # noqa: F401
+        """Register our system checks and the handlers of our jobs: whoever creates a job must know its queue.
+        Have imports delete nothing that was ordered, the stock ledger lead to orders, and a login bring cart
+        and orders along."""
+        from shop import accounts, checks, ledger, references, tasks  # noqa: F401
 
         accounts.connect()
         references.register(

@@ -1,0 +1,19 @@
+"""What the settings must say, and should, for the shop to sell. `manage.py` tells before it does anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel.numbers import get_currency_precision
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+
+@register
+def currency_has_cents(**_: Any) -> list[CheckMessage]:
+    """Amounts are kept, rounded and charged with two decimals: another currency would be charged wrongly."""
+    code = settings.STORE_CURRENCY
+    if (digits := get_currency_precision(code)) == 2:
+        return []
+    says = f"STORE_CURRENCY is {code}, whose amounts have {digits} decimals. The shop counts with 2."
+    return [Error(says, hint="Choose a currency with cents, such as EUR, USD or CHF.", id="shop.E001")]

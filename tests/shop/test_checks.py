@@ -1,0 +1,21 @@
+"""What the system checks say of the shop's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+
+def found(settings: Any, **values: Any) -> list[str]:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    return [str(message.id) for message in run_checks() if str(message.id).startswith("shop.")]
+
+
+@pytest.mark.parametrize(
+    ("currency", "ids"), [("EUR", []), ("CHF", []), ("JPY", ["shop.E001"]), ("KWD", ["shop.E001"])]
+)
+def test_currency_without_cents_is_an_error(settings: Any, currency: str, ids: list[str]) -> None:
+    assert found(settings, STORE_CURRENCY=currency, PAYMENT_METHODS=["test-card"]) == ids
