@@ -12,7 +12,7 @@ class Invoice(Gateway):
     method = Method(
         code="invoice",
         name="Bank transfer",
-        description="You get an invoice by e-mail. We send your order when the money has arrived.",
+        description="You transfer the money to our account. We send your order when it has arrived.",
     )
 
     def refund(self, refund: Refund) -> Answer:

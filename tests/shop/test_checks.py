@@ -19,3 +19,13 @@ def found(settings: Any, **values: Any) -> list[str]:
 )
 def test_currency_without_cents_is_an_error(settings: Any, currency: str, ids: list[str]) -> None:
     assert found(settings, STORE_CURRENCY=currency, PAYMENT_METHODS=["test-card"]) == ids
+
+
+@pytest.mark.parametrize(
+    ("methods", "account", "ids"),
+    [(["invoice"], "", ["shop.W001"]), (["invoice"], "CH00 1234", []), (["test-card"], "", [])],
+)
+def test_bank_transfer_without_an_account_is_warned_of(
+    settings: Any, methods: list[str], account: str, ids: list[str]
+) -> None:
+    assert found(settings, PAYMENT_METHODS=methods, BANK_ACCOUNT=account) == ids

@@ -172,6 +172,9 @@ def test_transfer_is_explained(settings: Any) -> None:
     for text in (f"Order {order.number}", "€21.60", "CH00 1234"):
         assert (text, f"<dd>{text}</dd>" in page) == (text, True)
 
+    settings.BANK_ACCOUNT = ""
+    assert "We write to you with the account." in page_of(order)
+
 
 @pytest.mark.parametrize("token", ["x", "a" * 32, "a" * 33, "%00" * 11, "10001"])
 @pytest.mark.parametrize("tail", ["", "pay/"])

@@ -27,6 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         code = 0
         os.environ.setdefault("PAYMENT_METHODS", "test-card,invoice")  # nobody pays with real money here
+        os.environ.setdefault("BANK_ACCOUNT", "CH93 0076 2011 6238 5295 7, Example Bank")  # … nor to anybody
         self.stdout.write("Starting PostgreSQL, Valkey, web, worker, beat and Flower …")
         try:
             supervisor = Supervisor(base_dir=settings.BASE_DIR, data_dir=settings.DATA_DIR)
