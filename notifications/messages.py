@@ -92,8 +92,8 @@ def render(kind: str, context: dict[str, Any], *, language: str = "") -> Rendere
         text = str(render_to_string(f"notifications/{kind}/body.txt", context))
         html = render_to_string(f"notifications/{kind}/body.html", context)
     # What is left out of a text leaves its blank lines behind.
-    text = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
-    return Rendered(context["subject"], text, _INLINER.inline(html))
+    told = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+    return Rendered(context["subject"], told, _INLINER.inline(html))
 
 
 def one_line(text: str, length: int = 250) -> str:
