@@ -122,11 +122,11 @@ def test_shopifys_compare_at_price_that_says_nothing_clears_nothing() -> None:
 
 
 def test_shopifys_compare_at_price_is_read_as_the_file_writes_prices() -> None:
-    rows = "".join(f'p{n},P,P{n},"{n},50","1.{n:03},25"\n' for n in range(10, 13))
+    rows = "".join(f'p{n},P,P{n},"{n},50",1.{n:03}\n' for n in range(10, 13))
 
     import_rows(f"{SHOPIFY}{rows}")
 
-    assert before() == {"P10": Decimal("1010.25"), "P11": Decimal("1011.25"), "P12": Decimal("1012.25")}
+    assert before() == {"P10": Decimal(1010), "P11": Decimal(1011), "P12": Decimal(1012)}
 
 
 def test_woocommerces_regular_price_is_what_a_lower_sale_price_is_compared_with() -> None:

@@ -120,7 +120,7 @@ def test_cursor_that_is_none_begins_at_the_beginning(client: Client, after: str,
 @pytest.mark.parametrize(
     ("sort", "value"),
     [
-        *(("price", value) for value in ("NaN", "sNaN", "Infinity", "1e999999", -1, [0, [1], 99])),
+        *(("price", value) for value in ("NaN", "sNaN", "Infinity", "1e999999", [0, [1], 99])),
         *(("name", value) for value in ("\ud800", "\0")),
     ],
 )
