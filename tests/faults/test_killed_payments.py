@@ -139,7 +139,8 @@ def test_process_killed_after_the_charge_charges_once(shop: Stack) -> None:
 def _killed_while_giving_back(shop: Stack) -> None:
     """SIGKILL a process that gives the first order's money back, after the provider has moved it."""
     code = (
-        "from shop import charging; from shop.models import Payment; p = Payment.objects.order_by('pk')[0];"
+        "from shop import charging; from shop.models import Payment;"
+        "p = Payment.objects.order_by('order__number')[0];"
         "charging.refund(payment=p, amount=p.amount, key='back', restock={'KNIFE': 1})"
     )
     command = [sys.executable, "manage.py", "shell", "-v0", "-c", code]
