@@ -1,4 +1,7 @@
-"""What the settings must say, and should, for the shop to sell. `manage.py` tells before it does anything."""
+"""What the settings must say for the shop to sell: `manage.py` refuses without.
+
+What they should say is told by `manage.py check --deploy`: who tries the shop has no bank account to name.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def currency_has_cents(**_: Any) -> list[CheckMessage]:
     return [Error(says, hint="Choose a currency with cents, such as EUR, USD or CHF.", id="shop.E001")]
 
 
-@register
+@register(deploy=True)
 def transfers_have_an_account(**_: Any) -> list[CheckMessage]:
     """Who chooses the bank transfer must be told where to transfer the money to."""
     if "invoice" not in settings.PAYMENT_METHODS or settings.BANK_ACCOUNT:

@@ -11,7 +11,8 @@ from django.core.checks import run_checks
 def found(settings: Any, **values: Any) -> list[str]:
     for name, value in values.items():
         setattr(settings, name, value)
-    return [str(message.id) for message in run_checks() if str(message.id).startswith("shop.")]
+    ids = [str(message.id) for message in run_checks(include_deployment_checks=True)]
+    return [id for id in ids if id.startswith("shop.")]
 
 
 @pytest.mark.parametrize(
