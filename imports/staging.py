@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from collections.abc import Iterable
+from itertools import compress
 from operator import and_
-from typing import cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from psycopg import DataError
 
-from imports import parents, pipeline, removing, shaping
+from imports import copying, parents, pipeline, removing, shaping
 from imports.cleaning import Batch, clean
-from imports.columns import BY_NAME, slugs_for
+from imports.columns import BY_NAME
 from imports.comparing import look_up, mark_found
 from imports.dialect import Dialect, RefusedFile
 from imports.models import Chunk, ImportRun, RejectedRow, RepairedRow, SetAsideRow
@@ -43,9 +41,6 @@ _TYPES = {
 }
 # Only in the tables of imports that write them.
 _SELDOM = {"counts", "version", "compare_at_price", "parent", "options", "images"}
-_NULL = "\\N"
-_SPECIAL = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}  # the backslash first
-_BATCH = 1000  # rows handed to COPY at once
 
 
 def plan(claim: Claim) -> None:
@@ -113,7 +108,7 @@ def stage(claim: Claim) -> None:
     reader, batch = _prepare(run, chunk)
     claim.report(reader.records, chunk.lines)
     with transaction.atomic():
-        kept = _copy(run, batch)
+        kept = copying.copy(run, batch)
         batch.settle_merged()
         _note(run, chunk, batch)
         rejected = [batch.rejected[line] for line in sorted(batch.rejected)]
@@ -167,7 +162,7 @@ def rebuild(run: ImportRun, *, state: ImportRun.State | None = None) -> None:
             pipeline.hold(run.pk, state)
         for chunk in run.chunks.order_by("number"):
             _, batch = _prepare(run, chunk)
-            _copy(run, batch)
+            copying.copy(run, batch)
         if _keeps_misplaced(run):
             parents.keep_misplaced(run)
 
@@ -257,118 +252,3 @@ def _categories(run: ImportRun, batch: Batch) -> list[str]:
     elif run.mode == ImportRun.Mode.UPDATE:
         cells = compress(cells, batch.found)
     return sorted(set(filter(None, cells)))
-
-
-def _copy(run: ImportRun, batch: Batch) -> int:
-    """COPY the rows into the staging table; returns how many it took."""
-    names = ["line", "sku", *_seldom(run), "found", "same"]
-    statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(batch.unchanged), _BATCH):
-            lines, skus = zip(*batch.unchanged[start : start + _BATCH], strict=True)
-            seldom = _seldom_cells(batch, lines, skus)
-            copy.write(_joined(map(str, lines), _escaped(skus), *seldom, repeat("t"), repeat("t")))
-    _copy_rows(run, batch)
-    return len(batch.unchanged) + len(batch.lines)
-
-
-def _copy_rows(run: ImportRun, batch: Batch) -> None:
-    """COPY the rows that may change something.
-
-    A value that PostgreSQL refuses although we let it through is found by halving, and its line rejected.
-    """
-    batch.sort()  # a load then finds its rows of the chunk on a few pages, not on all of them
-    columns = [column.name for column in batch.columns]
-    names = ["line", "sku", *_seldom(run), "found", "hash", "slug", "extra", *columns]
-    statement = f"COPY {run.staging_table} ({', '.join(names)}) FROM STDIN"
-
-    refused, parts = set(), [(0, len(batch.lines))]
-    while parts:
-        start, end = parts.pop()
-        try:
-            with transaction.atomic(), connection.cursor() as cursor, cursor.copy(statement) as copy:
-                for at in range(start, end, _BATCH):
-                    copy.write(_copy_text(batch, at, min(at + _BATCH, end)))
-        except DataError as error:  # psycopg's own: Django does not wrap what COPY raises
-            if end - start == 1:
-                reason = str(error).splitlines()[0]
-                message = f"PostgreSQL refuses the row: {reason}."
-                batch.reject(batch.lines[start], [("", "", "not_storable", message)], sku=batch.skus[start])
-                refused.add(batch.lines[start])
-            else:
-                middle = (start + end) // 2
-                parts += [(start, middle), (middle, end)]
-    if refused:
-        batch.drop_lines(refused)
-        with connection.cursor() as cursor:  # other rows of these lines
-            cursor.execute(f"DELETE FROM {run.staging_table} WHERE line = ANY(%s)", [list(refused)])
-
-
-def _seldom(run: ImportRun) -> list[str]:
-    """Columns about the row that not every table has."""
-    return [*(["counts"] if run.is_shaped else []), *(["version"] if run.preview else [])]
-
-
-def _seldom_cells(batch: Batch, lines: Sequence[int], skus: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The cells of those columns for these rows."""
-    if batch.run.is_shaped:
-        rows = zip(lines, skus, strict=True)
-        yield ["f" if row in batch.companions else "t" for row in rows]
-    if batch.run.preview:
-        yield [str(batch.versions.get(sku, _NULL)) for sku in skus]
-
-
-def _copy_text(batch: Batch, start: int, end: int) -> str:
-    """Rows of the batch in COPY's text format."""
-    found = batch.found[start:end]
-    lines, skus = batch.lines[start:end], batch.skus[start:end]
-    return _joined(
-        map(str, lines),
-        _escaped(skus),
-        *_seldom_cells(batch, lines, skus),
-        ["t" if is_found else "f" for is_found in found],
-        _hashes(batch.hashes[start:end]),
-        _slugs(batch, start, end),
-        _escaped(batch.extras[start:end]),
-        *[_escaped(cells[start:end]) for cells in batch.cells],
-    )
-
-
-def _hashes(values: list[int | None]) -> Iterable[str]:
-    if None in values:
-        return [_NULL if value is None else str(value) for value in values]
-    return map(str, values)
-
-
-def _slugs(batch: Batch, start: int, end: int) -> Iterable[str]:
-    """Slugs for new products, which have names; NULL for all others."""
-    names = batch.column("name")[start:end]
-    if not names:
-        return repeat(_NULL)
-    slugs = slugs_for([name or "" for name in names])
-    if None not in names and not any(batch.found[start:end]):
-        return slugs
-    return [
-        _NULL if is_found or name is None else slug
-        for slug, is_found, name in zip(slugs, batch.found[start:end], names, strict=True)
-    ]
-
-
-def _joined(*columns: Iterable[str]) -> str:
-    """Columns of texts as lines. The first one is as long as there are rows."""
-    return "\n".join(["\t".join(row) for row in zip(*columns, strict=False)]) + "\n"
-
-
-def _escaped(cells: Sequence[str | None]) -> Sequence[str]:
-    """The cells as COPY reads them. Most have nothing to escape: one look at all instead of one at each."""
-    texts = (
-        [_NULL if cell is None else cell for cell in cells] if None in cells else cast("Sequence[str]", cells)
-    )
-    whole = "".join(filter(None, cells))
-    for special, escape in _SPECIAL.items():
-        if special in whole:
-            texts = [
-                text.replace(special, escape) if cell is not None and special in text else text
-                for text, cell in zip(texts, cells, strict=True)
-            ]
-    return texts
