@@ -8,6 +8,8 @@ from celery.signals import beat_init, task_prerun
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# The release and the web process check the project; a worker that did would keep all pages in memory (23 MB).
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("tallyman", task_cls="tasks.base:BaseTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")

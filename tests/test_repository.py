@@ -110,7 +110,7 @@ def test_no_module_is_called_utils() -> None:
 def served_queues() -> set[str]:
     served: set[str] = set()
     for command in PROCFILE.values():
-        if " worker " in command and (found := re.search(r"--queues[= ](\S+)", command)):
+        if found := re.search(r"[ .]worker .*--queues[= ](\S+)", command):
             served |= set(found[1].split(","))
     return served
 
