@@ -19,7 +19,7 @@ app.autodiscover_tasks()
 
 @worker_process_init.connect
 def _leave_what_stays(**_: object) -> None:
-    """What is loaded once stays: don't look through it for rubbish at every ten thousand rows (docs/adr/0006)."""
+    """What is loaded once stays: don't look through it for rubbish again and again (docs/adr/0006)."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

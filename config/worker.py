@@ -1,7 +1,7 @@
 """Celery's worker alone: `python -m config.worker` takes the options of `celery -A config worker`.
 
-`celery` loads the commands of all plug-ins first, Flower with its web server among them: 15 MB that every child of the
-worker would keep. It works all the same, for whoever is used to it.
+`celery` loads the commands of all plug-ins first, Flower with its web server among them: 15 MB that every
+child of the worker would keep. It works all the same, for whoever is used to it.
 """
 
 from __future__ import annotations
