@@ -48,7 +48,8 @@ def _is_sound(address: str) -> bool:
     name, _, domain = address.rpartition("@")
     try:
         # Letters beyond ASCII are judged as letters; Django's own check knows none before the @.
-        validate_email(f"{re.sub(r'[^\W\d_]', 'x', name)}@{punycode(domain)}")
+        plain = name if name.isascii() else re.sub(r"[^\W\d_]", "x", name)
+        validate_email(f"{plain}@{domain if domain.isascii() else punycode(domain)}")
     except (ValidationError, UnicodeError):
         return False
     return True

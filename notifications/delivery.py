@@ -19,20 +19,35 @@ took it. We send again rather than lose a mail, always with the same Message-ID,
 
 from __future__ import annotations
 
+import json
 import re
 from email.utils import format_datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from notifications.models import Message
 from notifications.transport import NotSent
 from tasks import claiming
 from tasks.claiming import Claim, LeaseLost
+
+_CONTENT = (
+    "id", "kind", "recipient", "subject", "text", "html", "headers", "attempts", "doubtful_attempts",
+)  # fmt: skip
+
+
+class Sent(NamedTuple):
+    """A message that the provider has taken, with what it said."""
+
+    message: Message
+    answer: str
+
 
 # A round's token is on what it has taken; it counts while the round's job is its own.
 _IS_FREE = """
@@ -64,21 +79,32 @@ WHERE {_IS_FREE}
 ORDER BY due_at, id LIMIT 1
 """
 
-# Its row is not waited for: somebody who changes it may himself wait for the one recorded before.
-_BEGIN = """
-UPDATE notifications_message m SET
-    state = 'sending', attempts = attempts + 1,
-    message_id = CASE WHEN headers = '{}' THEN %(message_id)s ELSE message_id END,
-    headers = CASE WHEN headers = '{}' THEN %(headers)s ELSE headers END
-WHERE id = (
-    SELECT id FROM notifications_message
-    WHERE id = %(id)s AND lease_token = %(token)s AND state IN ('queued', 'uncertain')
-    FOR NO KEY UPDATE SKIP LOCKED
-) AND EXISTS (
-    SELECT FROM tasks_job
-    WHERE id = %(job)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
+# One statement, so one way to the server and one commit a mail. The second part depends on the first: whoever
+# may not record may not begin. The row to begin is not waited for: somebody who changes it may himself wait
+# for the one that is recorded.
+_STEP = """
+WITH recorded AS (
+    UPDATE notifications_message SET
+        state = 'sent', sent_at = statement_timestamp(), answer = %(answer)s, error = '',
+        due_at = NULL, lease_token = NULL
+    WHERE id = %(sent)s AND lease_token = %(token)s AND state = 'sending'
+    RETURNING id
+), begun AS (
+    UPDATE notifications_message m SET
+        state = 'sending', attempts = attempts + 1,
+        message_id = CASE WHEN headers = '{}' THEN %(message_id)s ELSE message_id END,
+        headers = CASE WHEN headers = '{}' THEN %(headers)s ELSE headers END
+    WHERE id = (
+        SELECT id FROM notifications_message
+        WHERE id = %(id)s AND lease_token = %(token)s AND state IN ('queued', 'uncertain')
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AND EXISTS (
+        SELECT FROM tasks_job
+        WHERE id = %(job)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
+    ) AND (%(sent)s::bigint IS NULL OR EXISTS (SELECT FROM recorded))
+    RETURNING id, kind, recipient, subject, text, html, headers::text AS headers, attempts, doubtful_attempts
 )
-RETURNING *
+SELECT EXISTS (SELECT FROM recorded) AS was_recorded, begun.* FROM (VALUES (1)) one LEFT JOIN begun ON true
 """
 
 
@@ -91,9 +117,9 @@ def reserve(claim: Claim, *, limit: int) -> list[Message]:
     return sorted(found, key=lambda message: (message.due_at, message.pk))
 
 
-def begin(claim: Claim, reserved: Message) -> Message | None:
+def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Message | None:
     """Mark a reserved message as being sent, and fix its headers at the first attempt; None for one that must
-    not be sent any more, or is being changed just now.
+    not be sent any more, or is being changed just now. What was `sent` before it is recorded with that.
 
     Raises LeaseLost when this round has been taken for lost.
     """
@@ -104,17 +130,23 @@ def begin(claim: Claim, reserved: Message) -> Message | None:
         "token": claim.token,
         "message_id": message_id,
         "headers": Jsonb(headers(reserved, message_id)),
+        "sent": sent.message.pk if sent else None,
+        "answer": sent.answer if sent else "",
     }
-    for message in Message.objects.raw(_BEGIN, values):
-        return message
+    was_recorded, *begun = _prepared(_STEP, values)
+    if sent and not was_recorded:
+        raise LeaseLost(f"message {sent.message.pk} was taken over by another round")
+    if begun[0] is not None:
+        return _message(begun)
     if not claiming.extend(claim):
         raise LeaseLost(f"job {claim.job.pk} is no longer ours")
     return None
 
 
-def record_sent(claim: Claim, message: Message, answer: str) -> None:
+def record_sent(claim: Claim, sent: Sent) -> None:
     """The provider took it. Raises LeaseLost when another round has taken it over meanwhile."""
-    _record(claim, message, state=Message.State.SENT, sent_at=Now(), answer=answer, error="", due_at=None)
+    state, now = Message.State.SENT, Now()
+    _record(claim, sent.message, state=state, sent_at=now, answer=sent.answer, error="", due_at=None)
 
 
 def record_failure(claim: Claim, message: Message, error: NotSent) -> None:
@@ -151,6 +183,23 @@ def seconds_to_next() -> float | None:
         cursor.execute(_NEXT, {"ahead": 86_400})
         row = cursor.fetchone()
     return None if row is None else max(0.0, float(row[0]))
+
+
+def _prepared(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    """The one row of a statement that is sent for every mail: PostgreSQL plans it once. Django, which puts
+    the values into the text, would have it planned each time."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
+        assert row is not None  # noqa: S101 - it always has one
+        return row
+
+
+def _message(begun: list[Any]) -> Message:
+    """From the columns of a statement's `begun`."""
+    message = Message(**dict(zip(_CONTENT, begun, strict=True)))
+    message.headers = json.loads(message.headers)
+    return message
 
 
 def _record(claim: Claim, message: Message, **values: object) -> None:

@@ -59,7 +59,8 @@ def _body(mail: EmailMessage) -> list[str]:
     text = _part(str(mail.body), "plain")
     if not isinstance(mail, EmailMultiAlternatives) or not mail.alternatives:
         return text
-    html = _part(str(mail.alternatives[0].content), "html")
+    content, _ = mail.alternatives[0]
+    html = _part(str(content), "html")
     mark = f"--{_BOUNDARY}"
     kind = f'Content-Type: multipart/alternative; boundary="{_BOUNDARY}"'
     return [kind, "", mark, *text, mark, *html, f"{mark}--", ""]

@@ -72,7 +72,9 @@ def resend(message: Message) -> Message:
 def ensure_round(seconds: float = 0.0) -> None:
     """See to it that a round of delivery waits, due in so many seconds at the latest."""
     queueing.ensure(
-        queueing.NewJob(kind=DELIVER, subject="", title="Mails", delay=timedelta(seconds=seconds))
+        queueing.NewJob(
+            kind=DELIVER, subject="", title="Mails that are due", delay=timedelta(seconds=seconds)
+        )
     )
 
 

@@ -21,9 +21,10 @@ from django.db import transaction
 
 from notifications import circuit, delivery, outbox
 from notifications.composing import compose
+from notifications.delivery import Sent
 from notifications.models import Message
 from notifications.transport import Line, NotSent
-from tasks import claiming
+from tasks import claiming, queueing
 from tasks.claiming import Claim
 from tasks.models import Job
 
@@ -69,7 +70,8 @@ class _Round:
         self._line = Line()
         self._pace = circuit.Pace()
         self._ends = time.monotonic() + settings.MAIL_ROUND_SECONDS
-        self._sent: tuple[Message, str] | None = None
+        self._latest = time.monotonic() + settings.CELERY_TASK_SOFT_TIME_LIMIT / 2
+        self._sent: Sent | None = None  # and not yet recorded
         self._pause = 0.0
         self._is_answering = False  # the provider, in this round
 
@@ -90,12 +92,20 @@ class _Round:
     def _goes_on_after(self, reserved: Message) -> bool:
         """Deal with one message; whether there is time for another, and somebody to send it to."""
         if not delivery.give_up_lost(self._claim, reserved) and self._has_its_turn() and self._has_a_line():
-            with transaction.atomic():
-                self._record()
-                message = delivery.begin(self._claim, reserved)
+            sent, self._sent = self._sent, None
+            message = delivery.begin(self._claim, reserved, sent=sent)
             if message is not None:
                 self._send(message)
-        return not self._pause and time.monotonic() < self._ends
+        return not self._pause and (time.monotonic() < self._ends or self._has_no_successor())
+
+    def _has_no_successor(self) -> bool:
+        """Whether nobody would hear that there is more to do, because the broker is dead: then this round
+        goes on, for as long as a task may last."""
+        outbox.ensure_round()
+        if time.monotonic() > self._latest or queueing.remind(outbox.DELIVER):
+            return False
+        self._ends = time.monotonic() + settings.MAIL_ROUND_SECONDS
+        return True
 
     def _has_its_turn(self) -> bool:
         """Wait for the next place that MAIL_RATE has for us; False when that is after the round's end."""
@@ -127,7 +137,7 @@ class _Round:
 
     def _send(self, message: Message) -> None:
         try:
-            self._sent = message, self._handed_over(message)
+            self._sent = Sent(message, self._handed_over(message))
         except NotSent as error:
             delivery.record_failure(self._claim, message, error)
             if error.outage:
@@ -158,4 +168,4 @@ class _Round:
         """Write down what was sent last, at the latest with what is begun next."""
         sent, self._sent = self._sent, None
         if sent is not None:
-            delivery.record_sent(self._claim, *sent)
+            delivery.record_sent(self._claim, sent)

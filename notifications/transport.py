@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 import time
 from contextlib import suppress
-from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -224,6 +223,7 @@ class _Backend(EmailBackend):
     """Django's SMTP backend, with connections that are watched."""
 
     watched: _Watched | None = None  # None until a connection stands
+    _latest_sender = ("", "")
     connection: Any
 
     @property
@@ -245,9 +245,10 @@ class _Backend(EmailBackend):
         assert self.watched is not None  # noqa: S101 - it is open
         [to] = mail.recipients()
         name = to.rpartition("@")[0]
-        sender = self._bare(mail.from_email)
+        sender = self._bare_sender(mail.from_email)
         if name.isascii():
-            self.watched.sendmail(sender, [self._bare(to)], mime.as_bytes(mail))
+            recipient = to if to.isascii() else self.prep_address(to)
+            self.watched.sendmail(sender, [recipient], mime.as_bytes(mail))
         elif self.watched.has_extn("smtputf8"):
             recipient = self.prep_address(to, force_ascii=False)
             text = mime.as_bytes(mail, utf8=True)
@@ -260,10 +261,11 @@ class _Backend(EmailBackend):
             )
         return self.watched.answer
 
-    def _bare(self, address: str) -> str:
-        """Without a name beside it. Django's way to do it costs as much as all the rest of a mail."""
-        found = parseaddr(address)[1] if address.isascii() else ""
-        return found or str(self.prep_address(address))
+    def _bare_sender(self, address: str) -> str:
+        """Without the name beside it; it is nearly always the one of the mail before."""
+        if address != self._latest_sender[0]:
+            self._latest_sender = address, str(self.prep_address(address))
+        return self._latest_sender[1]
 
     def is_clean_after(self, error: OSError) -> bool:
         """Whether the connection can take another mail after this error."""

@@ -73,6 +73,12 @@ def ensure(job: NewJob) -> None:
         create([job])
 
 
+def remind(kind: str) -> bool:
+    """Send one more hint for a due job of this kind; False where there is none, or the broker is dead."""
+    job = Job.objects.due().filter(kind=kind).first()
+    return job is not None and send_hint(job_id=job.pk, kind=kind, queue=job.queue, title=job.title)
+
+
 @transaction.atomic
 def release(*, subject: str) -> int:
     """Let the held jobs of `subject` go on; returns how many. Hints go out when the transaction commits."""

@@ -12,6 +12,11 @@ UPDATE notifications_message m SET due_at = CASE WHEN EXISTS (
 ) THEN m.created_at END
 """
 
+# A row changes three times on its way, and its long texts never: so they are kept beside it, and there is room
+# for its next version on the same page.
+_QUICK_CHANGES = "ALTER TABLE notifications_message SET (toast_tuple_target = 256, fillfactor = 60)"
+_AS_BEFORE = "ALTER TABLE notifications_message RESET (toast_tuple_target, fillfactor)"
+
 
 class Migration(migrations.Migration):
 
@@ -43,6 +48,7 @@ class Migration(migrations.Migration):
             field=models.UUIDField(blank=True, editable=False, help_text='Claim of the round that has taken it.', null=True),
         ),
         migrations.RunSQL(_OLD_ONES, migrations.RunSQL.noop),
+        migrations.RunSQL(_QUICK_CHANGES, _AS_BEFORE),
         migrations.AddIndex(
             model_name='message',
             index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at', 'id'], name='message_due'),

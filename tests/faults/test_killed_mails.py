@@ -40,11 +40,13 @@ _ENDED = "SELECT message_id, state, doubtful_attempts FROM notifications_message
 @pytest.fixture
 def shop(migrated_database: str, valkey: embedded.Servers, tmp_path: Path) -> Iterator[Stack]:
     """A Tallyman whose provider is a port where nobody listens yet; workers have one child each."""
-    with copied_stack(migrated_database, tmp_path) as stack, socket.socket() as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with copied_stack(migrated_database, tmp_path) as stack:
         stack.redis_url = stack.environment["REDIS_URL"] = embedded.broker_url(valkey.data_dir)
         stack.environment |= {
-            "EMAIL_URL": f"smtp://127.0.0.1:{probe.getsockname()[1]}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
             "WORKER_CONCURRENCY": "1",
             "MAIL_PAUSE_SECONDS": "0.5",
             "MAIL_ROUND_SECONDS": "1",
@@ -130,6 +132,7 @@ def test_provider_comes_back_while_the_broker_forgets_and_dies_and_each_mail_arr
         broker.flushall()
         shop.wait_for(lambda: sink.total > _MAILS // 2)
         valkey.kill_valkey()
+        shop.wait_for(lambda: sink.total > _MAILS * 3 // 4)  # who is at it goes on
         valkey.start_valkey()
         shop.wait_for(lambda: left(shop) == 0)
 

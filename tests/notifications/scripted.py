@@ -43,11 +43,13 @@ def serving(script: Script) -> Iterator[int]:
         over = threading.Event()
         thread = threading.Thread(target=_accept, args=(listener, script, over))
         thread.start()
-        yield listener.getsockname()[1]
-        over.set()
-        with socket.create_connection(listener.getsockname()):
-            pass  # wakes it
-        thread.join()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
+            with socket.create_connection(listener.getsockname()):
+                pass  # wakes it
+            thread.join()
 
 
 def _accept(listener: socket.socket, script: Script, over: threading.Event) -> None:

@@ -14,7 +14,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from notifications import delivery, outbox
-from notifications.models import Message
+from notifications.models import Circuit, Message
 from tasks import claiming
 from tasks.models import Job
 from tasks.sweeping import sweep
@@ -153,8 +153,10 @@ def test_nobody_listening_is_tried_again(provider: Provider, message: Message, s
 
         attempt(message)
 
-    assert states(message) == ("queued", "on its way")
-    assert message.error.startswith(f"Mail server 127.0.0.1:{_port()} can't be reached or broke off:")
+    assert (*states(message), message.attempts) == ("queued", "on its way", 0)
+    assert Circuit.objects.get().error.startswith(
+        f"Mail server 127.0.0.1:{_port()} can't be reached or broke off:"
+    )
 
 
 def test_silent_server_is_given_up_after_the_timeout(
@@ -244,6 +246,7 @@ def test_worker_without_its_lease_writes_nothing(provider: Provider, message: Me
     slow = begun_round()
     (reserved,) = delivery.reserve(slow, limit=10)
     expire_lease(slow.job)
+    assert claiming.claim(job_id=slow.job.pk) is not None  # somebody else has the job now
 
     with pytest.raises(claiming.LeaseLost):
         delivery.begin(slow, reserved)
@@ -263,7 +266,7 @@ def test_worker_that_wakes_up_late_does_not_overwrite_its_successors_answer(
     do_round()
 
     with pytest.raises(claiming.LeaseLost):
-        delivery.record_sent(slow, begun, "250 Too late")
+        delivery.record_sent(slow, delivery.Sent(begun, "250 Too late"))
 
     message.refresh_from_db()
     assert (message.answer, message.doubtful_attempts) == ("250 Taken as 4711", 1)

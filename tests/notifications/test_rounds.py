@@ -16,6 +16,7 @@ from django.utils import timezone
 from notifications import circuit, composing, delivery, outbox, rounds
 from notifications.messages import Rendered
 from notifications.models import Circuit, Message
+from tasks import queueing
 from tasks.models import Job
 from tests.notifications.conftest import do_round
 from tests.notifications.scripted import Script, serving
@@ -120,10 +121,10 @@ def test_connection_that_the_provider_ended_after_a_mail_costs_no_attempt(
 @pytest.mark.parametrize(
     ("says", "state", "connections"),
     [
-        ({f"rcpt TO:<{BAD}>": "550 Nobody"}, "failed", 1),
-        ({f"rcpt TO:<{BAD}>": "451 Come again"}, "queued", 1),
-        ({f"rcpt TO:<{BAD}>": "421 Go away"}, "queued", 2),
-        ({f"rcpt TO:<{BAD}>": None}, "queued", 2),
+        ({f"rcpt to:<{BAD}>": "550 Nobody"}, "failed", 1),
+        ({f"rcpt to:<{BAD}>": "451 Come again"}, "queued", 1),
+        ({f"rcpt to:<{BAD}>": "421 Go away"}, "queued", 2),
+        ({f"rcpt to:<{BAD}>": None}, "queued", 2),
     ],
     ids=["refused for good", "refused for now", "421", "hangs up"],
 )
@@ -144,7 +145,7 @@ def test_recipient_at_whom_the_provider_always_hangs_up_keeps_nobody_waiting(smt
     (bad,) = written(BAD)
     smtp.JOB_RETRY_BASE_SECONDS, smtp.MAIL_PAUSE_SECONDS, smtp.MAIL_ATTEMPTS = 0, 0, 6
     smtp.MAIL_ROUND_SECONDS = 0
-    script = Script(says={f"rcpt TO:<{BAD}>": None})
+    script = Script(says={f"rcpt to:<{BAD}>": None})
 
     with serving(script) as smtp.EMAIL_PORT:
         for _ in range(5):
@@ -210,7 +211,7 @@ def test_one_worker_tries_after_a_pause_and_the_others_wait(smtp: Any) -> None:
 
 def _let_the_pause_pass() -> None:
     Circuit.objects.update(paused_until=timezone.now())
-    Job.objects.update(run_after=timezone.now())
+    Job.objects.all().delete()
 
 
 def test_provider_that_hangs_up_on_everybody_is_left_in_peace(smtp: Any) -> None:
@@ -299,7 +300,7 @@ def test_address_that_can_not_be_written_to_is_failed_and_blocks_nobody(
 )
 def test_address_in_letters_of_its_own_is_written_to(smtp: Any, recipient: str, told: str) -> None:
     (message,) = written(recipient)
-    script = Script(says={**GREETING, f"rcpt TO:<{told}>": "250 Understood", "RCPT": "550 What?"})
+    script = Script(says={**GREETING, f"rcpt to:<{told}>": "250 Understood", "RCPT": "550 What?"})
 
     with serving(script) as smtp.EMAIL_PORT:
         do_round()
@@ -329,9 +330,9 @@ def test_message_held_back_after_it_was_reserved_is_not_sent(
     first, second = written(good=2)
     begin = delivery.begin
 
-    def meanwhile(claim: Any, reserved: Message) -> Message | None:
+    def meanwhile(claim: Any, reserved: Message, **more: Any) -> Message | None:
         Message.objects.filter(pk=second.pk).update(state=Message.State.SUPPRESSED)
-        return begin(claim, reserved)
+        return begin(claim, reserved, **more)
 
     monkeypatch.setattr(delivery, "begin", meanwhile)
     script = Script()
@@ -356,3 +357,18 @@ def test_message_that_no_round_waits_for_is_found_by_the_look(smtp: Any) -> None
     rounds.look()
 
     assert Job.objects.filter(kind=outbox.DELIVER).due().count() == 1
+
+
+def test_round_goes_on_while_nobody_can_be_told_to_follow(smtp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = written(good=3)
+    smtp.MAIL_ROUND_SECONDS = 0
+
+    def dead(*, job_id: int, **_: Any) -> bool:
+        Job.objects.filter(pk=job_id).update(hinted_at=None)
+        return False
+
+    with serving(Script()) as smtp.EMAIL_PORT:
+        monkeypatch.setattr(queueing, "send_hint", dead)
+        do_round()
+
+    assert states(messages) == ["sent"] * 3
