@@ -37,9 +37,10 @@ format: setup ## mend what can be mended
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: setup ## measure imports against their alternatives, and the pages of a big shop; writes bench/results.md
+bench: setup ## measure imports against their alternatives, the pages of a big shop, and mails; writes bench/results.md
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.pages
+	@$(BIN)/python -m bench.mails
 
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

@@ -9,7 +9,8 @@ LIFE = "The life of a big catalogue"
 READING = "Reading a clean file"
 PAGES = "The pages of a big shop"
 LOAD = "Customers buy while an import runs"
-TITLES = (LIFE, READING, PAGES, LOAD)
+MAILS = "Mails to a server beside us"
+TITLES = (LIFE, READING, PAGES, LOAD, MAILS)
 
 
 def found(path: Path, title: str) -> list[str]:

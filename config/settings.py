@@ -45,6 +45,14 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.broker_url(DATA_DIR))
 EMAIL_URL = env.str("EMAIL_URL", default=embedded.mail_url(DATA_DIR))
 globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+MAIL_RATE = env.float("MAIL_RATE", default=0)  # mails a second, of all workers together; 0: as many as go
+MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=10)  # to the mail server at a time
+MAIL_PER_CONNECTION = env.int("MAIL_PER_CONNECTION", default=100)  # servers end those that carry many
+MAIL_ROUND_SECONDS = env.float("MAIL_ROUND_SECONDS", default=5)  # then a worker's other jobs have their turn
+MAIL_ATTEMPTS = env.int("MAIL_ATTEMPTS", default=40)  # their growing pauses last for more than two hours
+# A mail server that failed so often in a row is left in peace so long (seconds), twice as long each time.
+MAIL_FAILURES = env.int("MAIL_FAILURES", default=3)
+MAIL_PAUSE_SECONDS = env.float("MAIL_PAUSE_SECONDS", default=5)
 SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail

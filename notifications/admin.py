@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django_htmx.http import HttpResponseClientRedirect
@@ -16,7 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.utils import display_for_label
 
-from notifications import account_mail, origins, outbox
+from notifications import account_mail, circuit, origins, outbox
 from notifications.models import Message
 
 
@@ -55,7 +57,17 @@ class MessageAdmin(ModelAdmin):
         ("As text", {"fields": ["text_preview"]}),
         (
             "On its way",
-            {"fields": ["attempts", "doubtful_attempts", "created_at", "sent_at", "first", "resent_as"]},
+            {
+                "fields": [
+                    "attempts",
+                    "doubtful_attempts",
+                    "next_attempt",
+                    "created_at",
+                    "sent_at",
+                    "first",
+                    "resent_as",
+                ]
+            },
         ),
         ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about_what"]}),
     ]
@@ -172,6 +184,13 @@ class MessageAdmin(ModelAdmin):
             if address
             else message.about
         )
+
+    @display(description="Next attempt")
+    def next_attempt(self, message: Message) -> str:
+        if not message.is_on_its_way or message.due_at is None:
+            return "None: it has come to its end."
+        due = date_format(timezone.localtime(message.due_at), "DATETIME_FORMAT")
+        return circuit.told() or ("As soon as may be." if message.due_at <= timezone.now() else due)
 
     @display(description="Resend of")
     def first(self, message: Message) -> SafeString | str:

@@ -11,10 +11,11 @@ class Message(models.Model):
     """A mail to one recipient: `queued → sending → sent | uncertain | failed`, or `suppressed`.
 
     Written in the transaction of the event it tells of, once per event, kind and recipient; a resend is a
-    row of its own, linked to the first. A job of the mail queue delivers it. After a passing error it is
-    `queued` again, or `uncertain` when the provider may have taken it before the connection broke; either
-    way the next attempt carries the same Message-ID, by which mail programs recognise a double. `suppressed`:
-    it must not be sent any more, and `error` says why.
+    row of its own, linked to the first. It is its own entry in the queue: a round (rounds.py) takes what is
+    due, and its claim's token guards what it writes. After a passing error it is `queued` again, or
+    `uncertain` when the provider may have taken it before the connection broke; either way the next attempt
+    carries the same Message-ID, by which mail programs recognise a double. `suppressed`: it must not be sent
+    any more, and `error` says why.
     """
 
     class State(models.TextChoices):
@@ -24,6 +25,8 @@ class Message(models.Model):
         UNCERTAIN = "uncertain", "perhaps sent"
         FAILED = "failed", "failed"
         SUPPRESSED = "suppressed", "held back"
+
+    PENDING = (State.QUEUED, State.SENDING, State.UNCERTAIN)  # those that may be tried (again): see `due_at`
 
     kind = models.CharField(max_length=60, help_text="Which of our mails, such as import_finished.")
     event = models.CharField(max_length=100, help_text="What happened, once: import/12/completed.")
@@ -46,6 +49,13 @@ class Message(models.Model):
     headers = models.JSONField(default=dict, help_text="As sent, the same at every attempt.")
     answer = models.TextField(blank=True, help_text="What the provider said when it took it.")
     error = models.TextField(blank=True, help_text="Why the latest attempt failed.")
+    due_at = models.DateTimeField(
+        "next attempt", null=True, blank=True, db_default=Now(), editable=False,
+        help_text="Not before this time; empty when it is not tried any more.",
+    )  # fmt: skip
+    lease_token = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="Claim of the round that has taken it."
+    )
     created_at = models.DateTimeField("created", db_default=Now(), editable=False)
     sent_at = models.DateTimeField("sent", null=True, blank=True)
 
@@ -66,17 +76,39 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["about"], name="message_about"),  # an order's page lists its mails
             models.Index(Lower("recipient"), name="message_recipient"),  # what somebody got: personal data
+            # Rounds take what is due, oldest first. The state is left out on purpose: as `sending` and back
+            # again change nothing here, PostgreSQL need not touch any index for them.
+            models.Index(fields=["due_at", "id"], name="message_due", condition=Q(due_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return self.subject
 
     @property
-    def job_subject(self) -> str:
-        """Its name in the job table."""
-        return f"message/{self.pk}"
+    def is_on_its_way(self) -> bool:
+        """Whether it is yet tried, or tried again, by itself."""
+        return self.due_at is not None and self.state in self.PENDING
 
     @property
     def may_be_double(self) -> bool:
         """Whether its recipient may hold it twice: it was sent after an attempt of unknown end."""
         return self.state == self.State.SENT and self.doubtful_attempts > 0
+
+
+class Circuit(models.Model):
+    """How a mail provider is doing, for all workers: whether it answers, and when the next mail may go.
+
+    After failures in a row it is left in peace until `paused_until`; then one worker tries (circuit.py).
+    """
+
+    provider = models.CharField(max_length=250, primary_key=True, help_text="Such as smtp.example.com:587.")
+    failures = models.PositiveIntegerField(default=0, help_text="Connections in a row that failed.")
+    failing_since = models.DateTimeField(null=True, blank=True)
+    paused_until = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, help_text="What went wrong the last time.")
+    next_slot = models.DateTimeField(
+        null=True, blank=True, help_text="When the next mail may go, by MAIL_RATE."
+    )
+
+    def __str__(self) -> str:
+        return self.provider

@@ -1,17 +1,17 @@
-"""Write mails down, each together with the job that delivers it. Call it in the event's transaction."""
+"""Write mails down, in the transaction of the event that they tell of; rounds deliver them (rounds.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.db import transaction
 
 from notifications.messages import Rendered
 from notifications.models import Message
 from tasks import queueing
-from tasks.models import Job
 
-DELIVER = "notifications.deliver"  # the kind of the job
+DELIVER = "notifications.deliver"  # the kind of a round's job
 
 
 class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
@@ -22,7 +22,7 @@ class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
 def write(
     *, kind: str, event: str, about: str, recipients: Iterable[str], content: Rendered
 ) -> list[Message]:
-    """Store one message a recipient and its delivery; returns the new ones.
+    """Store one message a recipient; returns the new ones, which are delivered after the commit.
 
     An event that was written before, because its task ran twice, gives nothing new.
     """
@@ -42,7 +42,7 @@ def write(
         )
         if is_new:
             written.append(message)
-    _deliver(written)
+    _wake()
     return written
 
 
@@ -52,7 +52,8 @@ def resend(message: Message) -> Message:
 
     Raises StillOnItsWay while the given one has not come to its end.
     """
-    if Job.objects.of(message.job_subject).unfinished().exists():
+    message.refresh_from_db(fields=["state", "due_at"])
+    if message.is_on_its_way:
         raise StillOnItsWay(f"Message {message.pk} is still on its way; it is tried again by itself.")
     again = Message.objects.create(
         kind=message.kind,
@@ -64,17 +65,19 @@ def resend(message: Message) -> Message:
         html=message.html,
         resend_of=message.resend_of or message,
     )
-    _deliver([again])
+    _wake()
     return again
 
 
-def _deliver(written: Iterable[Message]) -> None:
-    queueing.create(
+def ensure_round(seconds: float = 0.0) -> None:
+    """See to it that a round of delivery waits, due in so many seconds at the latest."""
+    queueing.ensure(
         queueing.NewJob(
-            kind=DELIVER,
-            subject=message.job_subject,
-            title=f"Message {message.pk}: {message.subject}",
-            payload={"message": message.pk},
+            kind=DELIVER, subject="", title="Mails that are due", delay=timedelta(seconds=seconds)
         )
-        for message in written
     )
+
+
+def _wake() -> None:
+    # Should this process end between the commit and this, beat's look finds the message.
+    transaction.on_commit(ensure_round, robust=True)

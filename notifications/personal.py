@@ -11,10 +11,8 @@ from django.db.models.functions import Cast, Concat, Lower
 from notifications.account_mail import KIND
 from notifications.models import Message
 from notifications.order_mails import order_page
-from notifications.outbox import DELIVER
 from shop import personal_data
 from shop.personal_data import Person
-from tasks.models import Job
 
 _STATE = Message.State
 _WHY = "Its recipient's data was erased before it went out."
@@ -45,8 +43,6 @@ def held(person: Person) -> list[dict[str, Any]]:
 def erase(person: Person) -> int:
     """Empty the mails to the person. One that waits is held back; one under way may arrive."""
     mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
-    # What a mail server said of an address is with the job, too; its row is locked before the message's.
-    Job.objects.filter(kind=DELIVER, subject__in=[f"message/{pk}" for pk in mails]).update(error="")
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
     nothing = {"text": "", "html": "", "headers": {}, "answer": ""}
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
@@ -56,6 +52,7 @@ def erase(person: Person) -> int:
         subject="(erased)",
         state=Case(waits, default=F("state"), output_field=CharField()),
         error=Case(why, default=Value(""), output_field=TextField()),
+        due_at=Case(When(state=_STATE.QUEUED, then=Value(None)), default=F("due_at")),
         **nothing,
     )
     return len(mails)

@@ -1,13 +1,20 @@
-"""The mail queue's one kind of job."""
+"""The mail queue's one kind of job, and beat's look at the outbox."""
 
-from notifications import delivery
+from celery import shared_task
+
+from notifications import rounds
 from notifications.outbox import DELIVER
 from tasks.claiming import Claim
 from tasks.registry import handles
 
 
-# With the engine's growing pauses, 40 attempts outlast a provider that is away for more than two hours.
-@handles(DELIVER, queue="mail", max_attempts=40, on_dead=delivery.give_up)
+@handles(DELIVER, queue="mail")
 def deliver(claim: Claim) -> None:
-    """Hand one message of the outbox to the mail provider."""
-    delivery.deliver(claim)
+    """Hand messages of the outbox that are due to the mail provider."""
+    rounds.deliver(claim)
+
+
+@shared_task(name="notifications.look", queue="mail", ignore_result=True)
+def look() -> None:
+    """See to it that messages that are due are delivered, whatever became of those who had to."""
+    rounds.look()

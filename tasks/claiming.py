@@ -145,13 +145,13 @@ def fail(claim: Claim, *, error: str, permanent: bool = False) -> None:
     if permanent or not claim.job.has_attempts_left:
         bury(claim, error=error)
         return
-    run_after = Now() + _pause(claim.job.attempts)
+    run_after = Now() + pause(claim.job.attempts)
     _mine(claim).update(state=Job.State.QUEUED, run_after=run_after, hinted_at=None, error=error, **_NO_LEASE)
 
 
-def _pause(attempts: int) -> timedelta:
-    """Twice as long after every attempt, up to five minutes; up to a fifth less at random, so that jobs
-    which failed together, for the same mail server's sake, don't all come back at once."""
+def pause(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: twice as long after each, up to five minutes; up to a fifth
+    less at random, so that what failed together does not come back at once."""
     longest = min(300.0, settings.JOB_RETRY_BASE_SECONDS * 2 ** (attempts - 1))
     return timedelta(seconds=longest * random.uniform(0.8, 1.0))  # noqa: S311 - no secret
 

@@ -18,6 +18,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Running jobs whose worker has been silent for longer than its lease."""
         return self.filter(state=Job.State.RUNNING, lease_until__lte=Now())
 
+    def leased(self) -> JobQuerySet:
+        """Running jobs whose worker lives, as far as anybody knows."""
+        return self.filter(state=Job.State.RUNNING, lease_until__gt=Now())
+
     def takeable(self) -> JobQuerySet:
         """What a worker could claim now: due, or running under an expired lease."""
         return self.due() | self.expired()

@@ -62,6 +62,23 @@ def create(jobs: Iterable[NewJob]) -> list[Job]:
     return rows
 
 
+def ensure(job: NewJob) -> None:
+    """See to it that a job of this kind waits that is due when this one would be; the payload does not count.
+
+    For work that is looked up when the job begins: what was committed before this call, a job that is still
+    queued will find. Call it after the commit, not in the transaction. Two callers at once may create two.
+    """
+    waiting = Job.objects.filter(kind=job.kind, state=Job.State.QUEUED, run_after__lte=Now() + job.delay)
+    if not waiting.exists():
+        create([job])
+
+
+def remind(kind: str) -> bool:
+    """Send one more hint for a due job of this kind; False where there is none, or the broker is dead."""
+    job = Job.objects.due().filter(kind=kind).first()
+    return job is not None and send_hint(job_id=job.pk, kind=kind, queue=job.queue, title=job.title)
+
+
 @transaction.atomic
 def release(*, subject: str) -> int:
     """Let the held jobs of `subject` go on; returns how many. Hints go out when the transaction commits."""

@@ -7,7 +7,7 @@ from celery.schedules import schedule
 
 def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, dict[str, Any]]:
     """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps of the jobs,
-    `payment_seconds` that between two looks at unfinished payments.
+    and of the outbox, `payment_seconds` that between two looks at unfinished payments.
 
     Every entry expires before its next tick, so that ticks never pile up while no worker runs.
     """
@@ -16,6 +16,11 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
             "task": "tasks.sweep",
             "schedule": schedule(sweep_seconds),
             "options": {"queue": "default", "expires": max(sweep_seconds, 1.0)},
+        },
+        "notifications: look for mails that nobody delivers": {
+            "task": "notifications.look",
+            "schedule": schedule(sweep_seconds),
+            "options": {"queue": "mail", "expires": max(sweep_seconds, 1.0)},
         },
         "tasks: purge old jobs": {
             "task": "tasks.purge",

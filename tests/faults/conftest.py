@@ -66,7 +66,8 @@ def wait_until_over(stack: Stack, run: int, *, seconds: float = 120) -> None:
     """Wait until the import has ended and no job of any kind is left to do, its mail's included."""
     query = (
         "SELECT r.finished_at IS NOT NULL AND NOT EXISTS"
-        " (SELECT FROM tasks_job WHERE state IN ('queued', 'running')) FROM imports_importrun r WHERE id = %s"
+        " (SELECT FROM tasks_job WHERE state IN ('queued', 'running')) AND NOT EXISTS"
+        " (SELECT FROM notifications_message WHERE due_at IS NOT NULL) FROM imports_importrun r WHERE id = %s"
     )
     stack.wait_for(lambda: stack.sql(query, [run]) == [(True,)], seconds=seconds)
 

@@ -15,15 +15,20 @@ from typing import BinaryIO
 class Script:
     """How the server behaves, and what it got: `mails` are the texts that came with their final dot.
 
-    `says` has its answer to a word other than 250 OK, such as {"RCPT": "550 No"}; "." is the end of the text
-    and "" the greeting; None hangs up without an answer. `texts_read`: bytes of the text that it reads before
-    it hangs up.
+    `says` has its answer to a word, or to a whole line, other than 250 OK, such as {"RCPT": "550 No"}; "." is
+    the end of the text and "" the greeting; None hangs up without an answer. `texts_read`: bytes of the text
+    that it reads before it hangs up. `per_connection`: mails that it takes over one, then it hangs up, or
+    answers with `parting` whatever comes next.
     """
 
     says: dict[str, str | None] = field(default_factory=dict)
     texts_read: int | None = None
     is_silent: bool = False  # takes the text and says nothing
+    per_connection: int | None = None
+    parting: str | None = None
     mails: list[bytes] = field(default_factory=list)
+    connections: int = 0
+    heard: list[str] = field(default_factory=list)  # the words, of all connections
 
     @property
     def ids(self) -> list[str]:
@@ -38,11 +43,13 @@ def serving(script: Script) -> Iterator[int]:
         over = threading.Event()
         thread = threading.Thread(target=_accept, args=(listener, script, over))
         thread.start()
-        yield listener.getsockname()[1]
-        over.set()
-        with socket.create_connection(listener.getsockname()):
-            pass  # wakes it
-        thread.join()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
+            with socket.create_connection(listener.getsockname()):
+                pass  # wakes it
+            thread.join()
 
 
 def _accept(listener: socket.socket, script: Script, over: threading.Event) -> None:
@@ -57,14 +64,23 @@ def _accept(listener: socket.socket, script: Script, over: threading.Event) -> N
 
 
 def _converse(stream: BinaryIO, script: Script) -> None:
+    script.connections += 1
+    before = len(script.mails)
     if not _say(stream, script.says.get("", "220 scripted")):
         return
     while line := stream.readline():
-        word = line[:4].decode().strip().upper()
+        told = line.decode().strip()
+        word = told[:4].strip().upper()
+        script.heard.append(word)
+        if len(script.mails) - before == script.per_connection:
+            _say(stream, script.parting)
+            return
         if word == "DATA" and "DATA" not in script.says:
             if not _take_text(stream, script):
                 return
-        elif not _say(stream, script.says.get(word, "250 OK")) or word == "QUIT":
+            if script.parting is None and len(script.mails) - before == script.per_connection:
+                return
+        elif not _say(stream, script.says.get(told, script.says.get(word, "250 OK"))) or word == "QUIT":
             return
 
 

@@ -14,18 +14,18 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from notifications import delivery, outbox
-from notifications.models import Message
+from notifications.models import Circuit, Message
 from tasks import claiming
 from tasks.models import Job
 from tasks.sweeping import sweep
-from tests.notifications.conftest import Provider, attempt
+from tests.notifications.conftest import Provider, attempt, do_round
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def states(message: Message) -> tuple[str, str]:
-    """Of the message and of its job."""
-    return message.state, Job.objects.get(subject=message.job_subject).state
+    """Of the message, and whether it is over."""
+    return message.state, "on its way" if message.is_on_its_way else "over"
 
 
 def hinted_tasks(client: redis.Redis) -> list[str]:
@@ -39,7 +39,7 @@ def test_message_arrives_as_it_was_written(provider: Provider, message: Message,
 
     attempt(message)
 
-    assert states(message) == ("sent", "done")
+    assert states(message) == ("sent", "over")
     assert (message.attempts, message.answer, message.error) == (1, "250 Taken as 4711", "")
     (mail,) = provider.mails
     assert mail["Message-ID"] == f"<message-{message.pk}.import_finished@127.0.0.1>" == message.message_id
@@ -54,8 +54,8 @@ def test_message_arrives_as_it_was_written(provider: Provider, message: Message,
 def test_message_delivered_twice_at_once_arrives_once(provider: Provider, message: Message) -> None:
     attempt(message)
 
-    assert attempt(message).result == "nothing to do"
-    assert len(provider.mails) == 1
+    attempt(message)
+    assert (message.attempts, len(provider.mails)) == (1, 1)
 
 
 def test_recipient_refused_for_good_is_failed_with_the_answer(provider: Provider, message: Message) -> None:
@@ -63,7 +63,7 @@ def test_recipient_refused_for_good_is_failed_with_the_answer(provider: Provider
 
     attempt(message)
 
-    assert states(message) == ("failed", "dead")
+    assert states(message) == ("failed", "over")
     assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for good: 550 No such mailbox"
     assert (message.attempts, provider.mails) == (1, [])
 
@@ -73,7 +73,7 @@ def test_text_refused_for_good_is_failed(provider: Provider, message: Message) -
 
     attempt(message)
 
-    assert states(message) == ("failed", "dead")
+    assert states(message) == ("failed", "over")
     assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for good: 554 Looks like spam"
 
 
@@ -83,10 +83,10 @@ def test_recipient_refused_for_now_is_tried_again(provider: Provider, message: M
 
     attempt(message)
 
-    assert states(message) == ("queued", "queued")
+    assert states(message) == ("queued", "on its way")
     assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for now: {answer}"
     attempt(message)
-    assert states(message) == ("sent", "done")
+    assert states(message) == ("sent", "over")
     assert (message.attempts, message.doubtful_attempts, message.error) == (2, 0, "")
     assert len(provider.mails) == 1
 
@@ -96,7 +96,7 @@ def test_text_refused_for_now_is_tried_again_without_doubt(provider: Provider, m
 
     attempt(message)
 
-    assert states(message) == ("queued", "queued")
+    assert states(message) == ("queued", "on its way")
     attempt(message)
     assert (message.state, message.doubtful_attempts) == ("sent", 0)
 
@@ -108,7 +108,7 @@ def test_connection_lost_before_the_text_is_tried_again_without_doubt(
 
     attempt(message)
 
-    assert states(message) == ("queued", "queued")
+    assert states(message) == ("queued", "on its way")
     attempt(message)
     assert (message.state, message.doubtful_attempts, len(provider.mails)) == ("sent", 0, 1)
 
@@ -120,10 +120,10 @@ def test_connection_lost_after_the_text_is_uncertain_and_repeated_with_the_same_
 
     attempt(message)
 
-    assert states(message) == ("uncertain", "queued")
+    assert states(message) == ("uncertain", "on its way")
     assert message.error.startswith("The connection to Mail server 127.0.0.1:")
     attempt(message)
-    assert states(message) == ("sent", "done")
+    assert states(message) == ("sent", "over")
     assert message.may_be_double
     first, second = provider.mails
     assert first.as_bytes().replace(_boundary(first), b"") == second.as_bytes().replace(
@@ -153,8 +153,10 @@ def test_nobody_listening_is_tried_again(provider: Provider, message: Message, s
 
         attempt(message)
 
-    assert states(message) == ("queued", "queued")
-    assert message.error.startswith(f"Mail server 127.0.0.1:{_port()} can't be reached or broke off:")
+    assert (*states(message), message.attempts) == ("queued", "on its way", 0)
+    assert Circuit.objects.get().error.startswith(
+        f"Mail server 127.0.0.1:{_port()} can't be reached or broke off:"
+    )
 
 
 def test_silent_server_is_given_up_after_the_timeout(
@@ -169,74 +171,123 @@ def test_silent_server_is_given_up_after_the_timeout(
     assert (message.state, message.doubtful_attempts) == ("queued", 0)
 
 
-def test_message_is_failed_when_no_attempt_is_left(provider: Provider, message: Message) -> None:
-    Job.objects.filter(subject=message.job_subject).update(max_attempts=1)
+def test_message_is_failed_when_no_attempt_is_left(
+    provider: Provider, message: Message, settings: Any
+) -> None:
+    settings.MAIL_ATTEMPTS = 1
     provider.on_recipient = ["451 Come again"]
 
     attempt(message)
 
-    assert states(message) == ("failed", "dead")
+    assert states(message) == ("failed", "over")
     assert message.error == f"Mail server 127.0.0.1:{_port()} refused it for now: 451 Come again"
 
 
 def test_message_is_uncertain_when_no_attempt_is_left_after_a_doubtful_one(
-    provider: Provider, message: Message
+    provider: Provider, message: Message, settings: Any
 ) -> None:
-    Job.objects.filter(subject=message.job_subject).update(max_attempts=1)
+    settings.MAIL_ATTEMPTS = 1
     provider.hang_up_after_text = 1
 
     attempt(message)
 
-    assert states(message) == ("uncertain", "dead")
+    assert states(message) == ("uncertain", "over")
+
+
+def lose_a_worker(*, holding: Message) -> None:
+    """Let a round begin with the message, and then its process be gone."""
+    claim = begun_round()
+    reserved = {one.pk: one for one in delivery.reserve(claim, limit=10)}
+    assert delivery.begin(claim, reserved[holding.pk]) is not None
+    expire_lease(claim.job)
+
+
+def begun_round() -> claiming.Claim:
+    outbox.ensure_round()
+    claim = claiming.claim(job_id=Job.objects.filter(kind=outbox.DELIVER).due().latest("pk").pk)
+    assert claim is not None
+    return claim
 
 
 def test_worker_lost_while_sending_is_followed_by_a_flagged_second_attempt(
     provider: Provider, message: Message
 ) -> None:
-    job = Job.objects.get(subject=message.job_subject)
-    lost = claiming.claim(job_id=job.pk)
-    assert lost is not None
-    delivery._begin(lost)  # and then its process is gone
-    expire_lease(job)
+    lose_a_worker(holding=message)
 
-    attempt(message)
+    do_round()
 
-    assert states(message) == ("sent", "done")
+    message.refresh_from_db()
+    assert states(message) == ("sent", "over")
     assert (message.attempts, message.doubtful_attempts, message.may_be_double) == (2, 1, True)
 
 
+def test_worker_lost_before_it_began_leaves_no_doubt(provider: Provider, message: Message) -> None:
+    claim = begun_round()
+    assert delivery.reserve(claim, limit=10) == [message]
+    expire_lease(claim.job)
+
+    do_round()
+
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.may_be_double) == ("sent", 1, False)
+
+
+def test_message_of_a_round_that_lives_is_left_to_it(provider: Provider, message: Message) -> None:
+    claim = begun_round()
+    delivery.reserve(claim, limit=10)
+
+    do_round()
+
+    message.refresh_from_db()
+    assert (states(message), provider.mails) == (("queued", "on its way"), [])
+
+
 def test_worker_without_its_lease_writes_nothing(provider: Provider, message: Message) -> None:
-    job = Job.objects.get(subject=message.job_subject)
-    slow = claiming.claim(job_id=job.pk)
-    assert slow is not None
-    expire_lease(job)
-    successor = claiming.claim(job_id=job.pk)
-    assert successor is not None
+    slow = begun_round()
+    (reserved,) = delivery.reserve(slow, limit=10)
+    expire_lease(slow.job)
+    assert claiming.claim(job_id=slow.job.pk) is not None  # somebody else has the job now
 
     with pytest.raises(claiming.LeaseLost):
-        delivery.deliver(slow)
+        delivery.begin(slow, reserved)
 
     message.refresh_from_db()
-    assert (message.state, message.attempts, provider.mails) == ("queued", 0, [])
+    assert (message.state, message.attempts) == ("queued", 0)
 
 
-def test_worker_killed_in_its_last_attempt_leaves_the_message_uncertain(message: Message) -> None:
-    job = Job.objects.get(subject=message.job_subject)
-    lost = claiming.claim(job_id=job.pk, worker="mail@host")
-    assert lost is not None
-    delivery._begin(lost)
-    expire_lease(job, max_attempts=1)
+def test_worker_that_wakes_up_late_does_not_overwrite_its_successors_answer(
+    provider: Provider, message: Message
+) -> None:
+    slow = begun_round()
+    (reserved,) = delivery.reserve(slow, limit=10)
+    begun = delivery.begin(slow, reserved)
+    assert begun is not None
+    expire_lease(slow.job)
+    do_round()
 
-    assert sweep()["buried"] == 1
+    with pytest.raises(claiming.LeaseLost):
+        delivery.record_sent(slow, delivery.Sent(begun, "250 Too late"))
 
     message.refresh_from_db()
-    assert states(message) == ("uncertain", "dead")
-    assert message.error == "Gave up after 1 attempts; in the last one mail@host vanished."
+    assert (message.answer, message.doubtful_attempts) == ("250 Taken as 4711", 1)
+
+
+def test_worker_killed_in_its_last_attempt_leaves_the_message_uncertain(
+    provider: Provider, message: Message, settings: Any
+) -> None:
+    lose_a_worker(holding=message)
+    settings.MAIL_ATTEMPTS = 1
+
+    do_round()
+
+    message.refresh_from_db()
+    assert (states(message), provider.mails) == (("uncertain", "over"), [])
+    assert message.error == "Gave up after 1 attempts; in the last one its worker vanished."
 
 
 @pytest.mark.parametrize(
     "recipient",
-    ["nobody", "a@b@c.example", "a@shop.example\nBcc: x@y.example", "", "é@shop.example", "x" * 300],
+    ["nobody", "a@b@c.example", "a@shop.example\nBcc: x@y.example", ""],
 )
 def test_impossible_address_is_failed_with_what_to_do(
     provider: Provider, message: Message, recipient: str
@@ -245,7 +296,7 @@ def test_impossible_address_is_failed_with_what_to_do(
 
     attempt(message)
 
-    assert states(message) == ("failed", "dead")
+    assert states(message) == ("failed", "over")
     assert message.error == (
         f"{recipient!r} is not a mail address (something like name@example.com). "
         "Correct it where it is kept, then send the message again."

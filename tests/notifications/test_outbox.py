@@ -41,11 +41,8 @@ def test_finished_import_writes_a_message_and_its_delivery(run: ImportRun, annou
         "queued",
     )
     job = Job.objects.get()
-    assert (job.kind, job.queue, job.subject) == (outbox.DELIVER, "mail", f"message/{message.pk}")
-    assert (job.payload, job.title) == (
-        {"message": message.pk},
-        f"Message {message.pk}: {message.subject}",
-    )
+    assert (job.kind, job.queue, job.title) == (outbox.DELIVER, "mail", "Mails that are due")
+    assert message.is_on_its_way
 
 
 def test_sender_with_an_expression_in_its_copy_gives_the_stored_figures(

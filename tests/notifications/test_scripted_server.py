@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from notifications.models import Message
-from tasks.models import Job
 from tests.notifications.conftest import attempt
 from tests.notifications.scripted import Script, serving
 
@@ -103,7 +102,7 @@ def test_mail_that_is_refused_for_good_is_not_tried_again(
     assert tried(message, Script(says=says), smtp) == "failed"
 
     assert message.error.endswith(f"refused it for good: {expected}")
-    assert Job.objects.get(subject=message.job_subject).state == "dead"
+    assert not message.is_on_its_way
 
 
 def test_mail_whose_goodbye_is_lost_is_sent(message: Message, smtp: Any) -> None:

@@ -17,7 +17,7 @@ from config.embedded import Servers
 from tasks import registry
 from tasks.claiming import claim, hold_waiting
 from tasks.models import Job
-from tasks.queueing import NewJob, create, release, retry
+from tasks.queueing import NewJob, create, ensure, release, retry
 from tests.tasks.conftest import KIND, Register, new_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("handler")]
@@ -125,3 +125,13 @@ def test_waiting_jobs_of_a_subject_are_held_and_others_are_not() -> None:
 
     assert hold_waiting(subject="thing/1") == 1
     assert (claim(job_id=mine.pk), claim(job_id=other.pk) is None) == (None, False)
+
+
+def test_job_that_is_ensured_is_made_unless_one_waits_that_is_due_as_early() -> None:
+    def ensured(seconds: int) -> int:
+        ensure(NewJob(kind=KIND, subject="", title="Look", delay=timedelta(seconds=seconds)))
+        return Job.objects.count()
+
+    assert [ensured(60), ensured(90), ensured(0), ensured(0), ensured(60)] == [1, 1, 2, 2, 2]
+    claim(job_id=Job.objects.due().get().pk)  # it may have looked already
+    assert ensured(0) == 3
