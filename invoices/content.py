@@ -1,6 +1,6 @@
-"""What an invoice says, copied once from order and settings: plain values, amounts as text, days in the shop's
-time zone. Names of countries and ways to pay are in the order's language; all else is put into words when it
-is printed (`invoices.wording`)."""
+"""What an invoice says, copied once from order and settings: plain values, amounts as text, days in the
+shop's time zone. Names of countries and ways to pay are in the order's language; all else is put into words
+when it is printed (`invoices.wording`)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What is left of an invoice, and a part of it with its tax: one rule, so that all parts add up to it.
 
-A part's amount is shared out by tax rate in proportion to what is left of each, by largest remainder, and the
-tax of a share is in proportion to what is left of it, half up. So whoever takes all that is left takes exactly
-the tax that is left, however many parts there were before.
+A part's amount is shared out by tax rate in proportion to what is left of each, by largest remainder, and
+the tax of a share is in proportion to what is left of it, half up. So whoever takes all that is left takes
+exactly the tax that is left, however many parts there were before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which characters the fonts in `invoices/fonts` can print, read from the fonts themselves.
 
-A character without a glyph would be an empty box, which PDF/UA forbids: one in a customer's name must not keep
-the invoice from being made.
+A character without a glyph would be an empty box, which PDF/UA forbids: one in a customer's name must not
+keep the invoice from being made.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ FOLDER = Path(__file__).with_name("fonts")
 _MISSING = "\ufffd"  # what stands for a character that no font has
 _PLANES = 0x20000  # no font of ours has anything beyond
 # Without a shape, and needed: they join or part letters, or tell the direction of what is around them.
-_SHAPELESS = frozenset("\u200c\u200d\u200e\u200f")
+_SHAPELESS = frozenset("\u200c\u200d\u200e\u200f\u2068\u2069")
 
 
 def printable(text: str) -> str:
-    """The text as the fonts can print it, on one line: what none of them has becomes �, an accent that no font
-    has together with its letter is left out.
+    """The text as the fonts can print it, on one line: what none of them has becomes �, an accent that no
+    font has together with its letter is left out.
 
     >>> printable("Ko\\u0308ln\\n\\U000e0001 \\U00020bb7")
     'Köln \ufffd'
@@ -78,7 +78,8 @@ def _segments(font: bytes, start: int) -> Iterator[int]:
     doubled = struct.unpack_from(">H", font, start + 6)[0]
     form = f">{doubled // 2}H"
     lasts, firsts, deltas, ranges = (
-        struct.unpack_from(form, font, start + at) for at in (14, 16 + doubled, 16 + 2 * doubled, 16 + 3 * doubled)
+        struct.unpack_from(form, font, start + at)
+        for at in (14, 16 + doubled, 16 + 2 * doubled, 16 + 3 * doubled)
     )
     for at, (first, last, delta, offset) in enumerate(zip(firsts, lasts, deltas, ranges, strict=True)):
         place = start + 16 + 3 * doubled + 2 * at + offset

@@ -71,16 +71,16 @@ def _invoice_of(order: Order) -> Document | None:
     return Document.objects.filter(order=order, kind=Kind.INVOICE).first()
 
 
-def _correct(
-    invoice: Document, order: Order, part: correcting.Part, *, refund: Refund | None
-) -> Document:
+def _correct(invoice: Document, order: Order, part: correcting.Part, *, refund: Refund | None) -> Document:
     said = content.of_credit_note(order, invoice, part, refund)
     return _issued(
         Kind.CREDIT_NOTE, order, net=part.net, tax=part.tax, said=said, corrects=invoice, refund=refund
     )
 
 
-def _issued(kind: Kind, order: Order, *, net: Decimal, tax: Decimal, said: dict[str, Any], **more: Any) -> Document:
+def _issued(
+    kind: Kind, order: Order, *, net: Decimal, tax: Decimal, said: dict[str, Any], **more: Any
+) -> Document:
     number, now = _next_number(kind)
     document = Document.objects.create(
         kind=kind,

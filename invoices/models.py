@@ -31,8 +31,8 @@ class Counter(models.Model):
 
 class Document(models.Model):
     """An invoice or a credit note. It never changes, by a trigger: `content` says all that is printed, and
-    only `file`, where its PDF is, comes later and may come anew. It is issued in the transaction of what it is
-    about (`invoices.issuing`), and its PDF is made from it by a job."""
+    only `file`, where its PDF is, comes later and may come anew. It is issued in the transaction of what it
+    is about (`invoices.issuing`), and its PDF is made from it by a job."""
 
     kind = models.CharField(max_length=12, choices=Kind)
     number = models.BigIntegerField(help_text="In the sequence of its kind.")

@@ -27,7 +27,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models.functions import Now
 
-from notifications import transport
+from notifications import attachments, transport
 from notifications.models import Message
 from notifications.transport import NotSent
 from tasks import claiming
@@ -67,7 +67,8 @@ def give_up(claim: Claim, error: str) -> None:
 
 
 def compose(message: Message) -> EmailMultiAlternatives:
-    """Build the mail from a message whose headers are set. Raises NotSent for an impossible address."""
+    """Build the mail from a message whose headers are set, with its attachment. Raises NotSent for an
+    impossible address, and where the attachment can't be had."""
     _check_address(message.recipient)
     headers = dict(message.headers)
     mail = EmailMultiAlternatives(
@@ -79,6 +80,8 @@ def compose(message: Message) -> EmailMultiAlternatives:
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
+    for file in attachments.of(message):
+        mail.attach(file.name, file.content, file.mimetype)
     return mail
 
 

@@ -48,7 +48,7 @@ def erase(person: Person) -> int:
     # What a mail server said of an address is with the job, too; its row is locked before the message's.
     Job.objects.filter(kind=DELIVER, subject__in=[f"message/{pk}" for pk in mails]).update(error="")
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = {"text": "", "html": "", "headers": {}, "answer": ""}
+    nothing = {"text": "", "html": "", "headers": {}, "answer": "", "attachment": ""}
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(
