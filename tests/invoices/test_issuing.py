@@ -48,7 +48,8 @@ def test_order_that_is_paid_gets_its_invoice_and_the_job_for_its_pdf() -> None:
     (invoice,) = Document.objects.all()
     assert documents(order) == [("invoice", "INV-00001", "6.38", "39.98")]
     assert Job.objects.get(kind="invoices.render").subject == invoice.subject
-    assert invoice.content["payment"] == {"method": "Card", "paid": content.day_of(order.paid_at)} or True
+    assert order.paid_at is not None
+    assert invoice.content["payment"] == {"method": "Test card", "paid": content.day_of(order.paid_at)}
     assert findings() == []
 
 
@@ -256,13 +257,15 @@ def test_fifty_at_once_get_fifty_numbers_though_some_roll_back() -> None:
          "invoices: the counter is at 7; there are 1, numbered from 1 to 1."),
         ("UPDATE invoices_document SET number = 7 WHERE kind = 'invoice'",
          "invoices: the counter is at 1; there are 1, numbered from 7 to 7."),
-        ("DELETE FROM invoices_document; DELETE FROM invoices_counter", "Order {} is paid and has no invoice."),
+        ("DELETE FROM invoices_document; DELETE FROM invoices_counter",
+         "Order {} is paid and has no invoice."),
         ("UPDATE invoices_document SET net = net - 1, tax = tax + 1 WHERE kind = 'invoice'",
          "Order {}: its invoice INV-00001 says 15.80 net and 4.19 tax; the order says 16.80 and 3.19."),
-        ("UPDATE invoices_document SET content = jsonb_set(content, '{{taxes}}', '[]') WHERE kind = 'invoice'",
+        ("UPDATE invoices_document SET content = content || '{{\"taxes\": []}}' WHERE kind = 'invoice'",
          "INV-00001: its tax rates come to 0 net and 0 tax; it says 16.80 and 3.19."),
         ("DELETE FROM invoices_document WHERE kind = 'credit_note'",
-         "Order {}: its credit notes come to 0 with 0 tax; 5.00 was to be credited of its invoice INV-00001."),
+         "Order {}: its credit notes come to 0 with 0 tax; 5.00 was to be credited of its invoice"
+         " INV-00001."),
     ],
     ids=["counter", "number", "no invoice", "amounts", "rates", "credit notes"],
 )  # fmt: skip

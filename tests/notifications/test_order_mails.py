@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def goods(db: None, settings: Any) -> None:
     settings.SITE_URL = "https://shop.example"
     settings.STORE_CURRENCY, settings.PRICES_INCLUDE_TAX, settings.TAX_PERCENT = "EUR", True, Decimal(25)
+    settings.INVOICE_MAIL = "none"  # tests/notifications/test_invoice_mails.py has these
     a_product(sku="KNIFE", name="Knife <Ω> & board", price=20, stock=9, options={"Size": "S"})
     a_product(sku="FORK", name="Fork", price="5.50", stock=9)
 
