@@ -95,8 +95,10 @@ INSTALLED_APPS = [
     "tasks",
     "shop",
     "imports",
-    "invoices",
     "notifications",
+    # Last, so that it hears of an event last: it locks the counter of numbers, and others would wait while
+    # the event's mails are written.
+    "invoices",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

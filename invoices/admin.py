@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -51,14 +52,18 @@ class DocumentAdmin(BigListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Document], search_term: str
     ) -> tuple[QuerySet[Document], bool]:
-        """Those with that number, as printed or alone, and those of the order with it. All by index."""
-        digits = "".join(filter(str.isdecimal, search_term.rpartition("-")[2]))[-18:]
-        if not search_term.strip():
-            return queryset, False
+        """The one with that number as it is printed; or those with a bare number, and of the order with it.
+        All by index."""
+        term = search_term.strip()
+        digits = re.search(r"[0-9]{1,18}$", term)
         if not digits:
-            return queryset.none(), False
-        number = int(digits)
-        return queryset.filter(number=number) | queryset.filter(order__number=number), False
+            return (queryset.none() if term else queryset), False
+        number = int(digits[0])
+        numbered = Document.objects.filter(kind__in=Kind.values, number=number)
+        if digits[0] != term:
+            return queryset.filter(pk__in=numbered.filter(name__iexact=term)), False
+        of_order = Document.objects.filter(order__number=number)
+        return queryset.filter(pk__in=[one.pk for one in (*numbered, *of_order)]), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

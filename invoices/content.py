@@ -51,6 +51,8 @@ def of_credit_note(order: Order, invoice: Document, part: Part, refund: Refund |
     lines = order.lines.filter(sku__in=back)
     return {
         **_parties(order),
+        "to": invoice.content["to"],  # its customer may have been erased from the order meanwhile
+        "sent_to": [],
         "corrects": {"name": invoice.name, "date": invoice.content["date"]},
         "unpaid": refund is None,
         "lines": [{**_goods(line), "quantity": back[line.sku]} for line in lines],

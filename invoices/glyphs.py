@@ -6,6 +6,7 @@ keep the invoice from being made.
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from array import array
@@ -15,6 +16,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("fonts")
 _MISSING = "\ufffd"  # what stands for a character that no font has
+_BLANKS = re.compile("[^\\S\xa0\u202f]+")  # but those that keep an amount on one line
 _PLANES = 0x20000  # no font of ours has anything beyond
 # Without a shape, and needed: they join or part letters, or tell the direction of what is around them.
 _SHAPELESS = frozenset("\u200c\u200d\u200e\u200f\u2068\u2069")
@@ -29,7 +31,7 @@ def printable(text: str) -> str:
     """
     fonts = _fonts_of_characters()
     kept, together = [], 0  # the fonts that have all of the letter with its accents
-    for one in unicodedata.normalize("NFC", " ".join(text.split())):
+    for one in unicodedata.normalize("NFC", _BLANKS.sub(" ", text)):
         category = unicodedata.category(one)
         having = fonts[ord(one)] if ord(one) < _PLANES else 0
         if one in _SHAPELESS:
@@ -41,7 +43,7 @@ def printable(text: str) -> str:
         elif category[0] != "C":
             kept.append(one if having else _MISSING)
             together = having
-    return "".join(kept).strip()
+    return _BLANKS.sub(" ", "".join(kept)).strip()
 
 
 @cache

@@ -68,7 +68,7 @@ class _Words:
             facts.append([_("For invoice"), f"{apart(corrected['name'])}, {_day(corrected['date'])}"])
         order = self.said["order"]
         facts.append([_("Order"), f"{order['number']}, {_day(order['date'])}"])
-        if self.is_invoice and self.said["sent_to"]:
+        if self.said["sent_to"]:
             facts.append([_("Goes to"), apart(", ".join(self.said["sent_to"]))])
         return facts
 

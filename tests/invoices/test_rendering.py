@@ -120,6 +120,7 @@ def test_names_in_any_script_are_printed_without_an_empty_box() -> None:
     # Signs that melt into one glyph, or stand before the letter that they follow, are read as such.
     assert {script for script, whole in printed.items() if not whole} <= {"Devanagari", "Khmer", "Myanmar"}
     assert [glyphs.printable(name) for name in NAMES.values()] == list(NAMES.values())
+    assert glyphs.printable(" 1\u202f250,00\xa0€ \n a") == "1\u202f250,00\xa0€ a"
 
 
 def test_what_no_font_has_does_not_keep_an_invoice_from_being_made() -> None:
@@ -130,7 +131,7 @@ def test_what_no_font_has_does_not_keep_an_invoice_from_being_made() -> None:
     reader = read(Document.objects.get())
 
     assert 0 not in glyphs_of(reader)
-    assert "a � � " in text_of(reader)
+    assert "\na � 🇩🇪 é\nMain Street 1\n" in text_of(reader)
 
 
 def vars_of(address: Address) -> dict[str, str]:
