@@ -35,7 +35,7 @@ class DocumentAdmin(BigListAdmin):
     search_fields = ["number"]  # the field is there; what it searches says get_search_results
     search_help_text = "Its number or the order's"
     fields = readonly_fields = [
-        "named", "kind_shown", "of_order", "corrects", "net_shown", "tax_shown", "in_all", "issued_at",
+        "named", "kind", "of_order", "corrects", "net_shown", "tax_shown", "in_all", "issued_at",
         "language", "pdf",
     ]  # fmt: skip
 
@@ -85,7 +85,7 @@ class DocumentAdmin(BigListAdmin):
     @display(description="order")
     def of_order(self, document: Document) -> SafeString:
         link = reverse("admin:shop_order_change", args=[document.order_id])
-        return format_html('<a class="link" href="{}">{}</a>', link, str(document.order.number))
+        return format_html('<a class="tally-link" href="{}">{}</a>', link, str(document.order.number))
 
     @display(description="total", formatting="price")
     def in_all(self, document: Document) -> str:
@@ -106,7 +106,7 @@ class DocumentAdmin(BigListAdmin):
     @display(description="PDF")
     def pdf(self, document: Document) -> SafeString:
         link = reverse("admin:invoices_document_pdf", args=[document.pk])
-        return format_html('<a class="link" href="{}">Download</a>', link)
+        return format_html('<a class="tally-link" href="{}">Download</a>', link)
 
 
 def _money(amount: Any, document: Document) -> str:

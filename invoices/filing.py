@@ -26,7 +26,7 @@ def pdf_of(document: Document) -> bytes:
 
 
 def _kept(document: Document) -> bytes | None:
-    if not document.file:
+    if not document.file.name:
         return None
     try:
         with default_storage.open(document.file.name) as file:
@@ -41,7 +41,7 @@ def _made(document: Document) -> bytes:
     name = default_storage.save(f"{document.folder}/{uuid.uuid4().hex}.pdf", ContentFile(content))
     with transaction.atomic():
         now = Document.objects.select_for_update().get(pk=document.pk)
-        others = bool(now.file) and default_storage.exists(now.file.name)
+        others = bool(now.file.name and default_storage.exists(now.file.name))
         if not others:
             Document.objects.filter(pk=document.pk).update(file=name)
     if others:  # the same bytes: somebody was faster

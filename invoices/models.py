@@ -57,6 +57,7 @@ class Document(models.Model):
     file = models.FileField("PDF", blank=True, max_length=255)
 
     class Meta:
+        verbose_name_plural = "invoices and credit notes"
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "number"], name="document_number_unique"),  # by its link

@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ('refund', models.OneToOneField(blank=True, help_text='The money that a credit note is about; none where the order ended unpaid.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credit_note', to='shop.refund')),
             ],
             options={
+                'verbose_name_plural': 'invoices and credit notes',
                 'ordering': ['-pk'],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'number'), name='document_number_unique'), models.UniqueConstraint(condition=models.Q(('kind', 'invoice')), fields=('order',), name='document_one_invoice'), models.UniqueConstraint(condition=models.Q(('refund__isnull', True)), fields=('corrects',), name='document_one_cancellation'), models.CheckConstraint(condition=models.Q(models.Q(('corrects__isnull', True), ('kind', 'invoice'), ('refund__isnull', True)), models.Q(('corrects__isnull', False), ('kind', 'credit_note')), _connector='OR'), name='document_corrects_an_invoice'), models.CheckConstraint(condition=models.Q(('total', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='document_adds_up'), models.CheckConstraint(condition=models.Q(('net__gte', 0), ('number__gte', 1), ('tax__gte', 0), ('total__gt', 0)), name='document_possible')],
             },

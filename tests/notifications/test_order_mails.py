@@ -297,6 +297,7 @@ def test_order_is_placed_though_its_templates_are_broken(broken: set[str]) -> No
 def test_every_kind_has_its_three_templates_and_words() -> None:
     order = a_paid_order({"KNIFE": 1})
     more = {"payment": order.payments.get(), "refund": a_refund(order), "parcel": None, "pieces": []}
+    more["document"] = order.documents.get()
 
     subjects = {kind: order_mails.content(kind, order, more).subject for kind in order_mails.KINDS}
 
