@@ -56,7 +56,7 @@ def delivered(customer: User | None = None, **said: Any) -> Order:
 
 
 def everything() -> str:
-    """The text of all rows in the database, but for the machinery's, and for invoices, which the law keeps."""
+    """The text of all rows in the database, but for the machinery's, and invoices, which the law keeps."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         kept = ("django_migrations", "invoices_document")
