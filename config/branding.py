@@ -45,6 +45,7 @@ _GROUPS = {
     ],
     "Sales": [
         Page("Orders", "shop.view_order", "shopping_bag", "What was bought, paid and sent"),
+        Page("Invoices", "invoices.view_document", "receipt_long", "And credit notes, as PDF"),
         Page("Discount codes", "shop.view_discountcode", "sell", "Words that take something off"),
         Page("Delivery", "shop.view_deliverymethod", "local_shipping", "How orders get to customers"),
         Page("Tax rates", "shop.view_taxrate", "percent", "By country and region"),

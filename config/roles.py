@@ -16,7 +16,7 @@ _SEE_CATALOGUE = ["shop.view_product", "shop.view_productimage", "shop.view_cate
 _SEE_ORDERS = [
     "shop.view_order", "shop.view_orderline", "shop.view_orderevent", "shop.view_payment", "shop.view_refund",
     "shop.view_shipment", "shop.view_shipmentline", "shop.view_discountuse", "shop.view_deliverymethod",
-    "shop.view_taxrate", "shop.view_discountcode",
+    "shop.view_taxrate", "shop.view_discountcode", "invoices.view_document",
 ]  # fmt: skip
 
 

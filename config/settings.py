@@ -104,6 +104,9 @@ INSTALLED_APPS = [
     "shop",
     "imports",
     "notifications",
+    # Last, so that it hears of an event last: it locks the counter of numbers, and others would wait while
+    # the event's mails are written.
+    "invoices",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -203,7 +206,7 @@ CELERY_TASK_QUEUES = [
         "default",  # sweeps and housekeeping: short, must never wait behind an import
         "imports",  # catalogue chunks: heavy on PostgreSQL, seconds each
         "mail",  # waits on foreign servers (SMTP, payment providers), so it must not hold up the others
-        "reports",  # long reads
+        "reports",  # long reads, and PDFs
         "search",  # follows imports, and may be behind
     )
 ]
@@ -301,6 +304,17 @@ WEBHOOK_TOLERANCE_SECONDS = env.int("WEBHOOK_TOLERANCE_SECONDS", default=300)  #
 TEST_CARD_BOOKS = DATA_DIR / "test-card.sqlite3"  # what its provider remembers
 TEST_CARD_LATE_SECONDS = env.float("TEST_CARD_LATE_SECONDS", default=4)  # what its slow answers take
 TEST_CARD_WEBHOOK_SECRET = env.str("TEST_CARD_WEBHOOK_SECRET", default=f"test card {SECRET_KEY}")
+
+# --- Invoices (docs/invoices.md) --------------------------------------------------------------------------
+# Who sells, as invoices say it; each keeps what was here when it was issued.
+SELLER_NAME = env.str("SELLER_NAME", default=SHOP_NAME)
+SELLER_ADDRESS = env.str("SELLER_ADDRESS", default="", multiline=True)  # lines, parted by \n
+SELLER_VAT_ID = env.str("SELLER_VAT_ID", default="")
+INVOICE_PREFIX = env.str("INVOICE_PREFIX", default="INV-")  # before the number
+CREDIT_NOTE_PREFIX = env.str("CREDIT_NOTE_PREFIX", default="CN-")
+INVOICE_MAIL = env.str("INVOICE_MAIL", default="attach")
+if INVOICE_MAIL not in ("attach", "link", "none"):
+    raise ImproperlyConfigured(f"INVOICE_MAIL must be attach, link or none, not `{INVOICE_MAIL}`.")
 
 # --- Accounts (django-allauth, docs/accounts.md) ----------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

@@ -10,6 +10,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.utils.encoding import punycode
 
+from notifications import attachments
 from notifications.models import Message
 from notifications.transport import NotSent
 
@@ -17,7 +18,8 @@ _LONGEST = 254  # characters; SMTP has no room for more
 
 
 def compose(message: Message) -> EmailMultiAlternatives:
-    """Build the mail from the message. Raises NotSent, permanent, for an address that can't be one."""
+    """Build the mail from the message, with its attachment. Raises NotSent: permanent for an address that can't
+    be one, for now where the attachment can't be had."""
     headers = dict(message.headers)
     mail = EmailMultiAlternatives(
         subject=message.subject,
@@ -28,6 +30,8 @@ def compose(message: Message) -> EmailMultiAlternatives:
     )
     if message.html:
         mail.attach_alternative(message.html, "text/html")
+    for file in attachments.of(message):
+        mail.attach(file.name, file.content, file.mimetype)
     return mail
 
 

@@ -38,7 +38,8 @@ from tasks import claiming
 from tasks.claiming import Claim, LeaseLost
 
 _CONTENT = (
-    "id", "kind", "recipient", "subject", "text", "html", "headers", "attempts", "doubtful_attempts",
+    "id", "kind", "recipient", "subject", "text", "html", "attachment", "headers", "attempts",
+    "doubtful_attempts",
 )  # fmt: skip
 
 
@@ -102,7 +103,8 @@ WITH recorded AS (
         SELECT FROM tasks_job
         WHERE id = %(job)s AND lease_token = %(token)s AND lease_until > statement_timestamp()
     ) AND (%(sent)s::bigint IS NULL OR EXISTS (SELECT FROM recorded))
-    RETURNING id, kind, recipient, subject, text, html, headers::text AS headers, attempts, doubtful_attempts
+    RETURNING id, kind, recipient, subject, text, html, attachment, headers::text AS headers, attempts,
+        doubtful_attempts
 )
 SELECT EXISTS (SELECT FROM recorded) AS was_recorded, begun.* FROM (VALUES (1)) one LEFT JOIN begun ON true
 """

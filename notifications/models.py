@@ -36,6 +36,9 @@ class Message(models.Model):
     subject = models.CharField(max_length=250)
     text = models.TextField()
     html = models.TextField("HTML", blank=True)
+    attachment = models.CharField(
+        max_length=100, blank=True, help_text="A file that goes with it, such as document/12."
+    )
     resend_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="resends", editable=False
     )

@@ -33,15 +33,18 @@ KINDS = {
     "order_cancelled": "it was cancelled",
     "order_expired": "it was not paid in time and has ended",
     "order_refunded": "money was given back",
+    "invoice": "your invoice",
+    "credit_note": "your credit note",
 }
 _OVER = (Order.State.CANCELLED, Order.State.EXPIRED)  # nothing goes anywhere
 
 
-def write(kind: str, order: Order, *, which: object = "", **more: Any) -> list[Message]:
+def write(kind: str, order: Order, *, which: object = "", attachment: str = "", **more: Any) -> list[Message]:
     """Put the mail into the outbox, in the caller's transaction; returns it, or nothing where there is nobody
     to write to (the customer's data was erased) or it was written before.
 
     `which`: sets events of a kind that may come several times to an order apart, such as a parcel's number.
+    `attachment`: a file that goes with it (`notifications.attachments`).
     `more` is for the templates.
     """
     if not order.email:
@@ -53,6 +56,7 @@ def write(kind: str, order: Order, *, which: object = "", **more: Any) -> list[M
         about=order.subject,
         recipients=[order.email],
         content=content(kind, order, more),
+        attachment=attachment,
     )
 
 

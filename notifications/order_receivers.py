@@ -46,7 +46,7 @@ def _payment_failed(*, order: Order, payment: Payment, seen: bool, **_: Any) -> 
 
 
 def _shipped(*, order: Order, shipment: Shipment, **_: Any) -> None:
-    parcel = {
+    parcel: dict[str, Any] = {
         "parcel": shipment,
         "pieces": list(shipment.lines.select_related("line")),
         "tracking_url": order_mails.tracking_address(shipment),

@@ -20,9 +20,16 @@ class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
 
 @transaction.atomic
 def write(
-    *, kind: str, event: str, about: str, recipients: Iterable[str], content: Rendered
+    *,
+    kind: str,
+    event: str,
+    about: str,
+    recipients: Iterable[str],
+    content: Rendered,
+    attachment: str = "",
 ) -> list[Message]:
-    """Store one message a recipient; returns the new ones, which are delivered after the commit.
+    """Store one message a recipient; returns the new ones, which are delivered after the commit. `attachment`
+    names a file that goes with it (`notifications.attachments`).
 
     An event that was written before, because its task ran twice, gives nothing new.
     """
@@ -38,6 +45,7 @@ def write(
                 "subject": content.subject,
                 "text": content.text,
                 "html": content.html,
+                "attachment": attachment,
             },
         )
         if is_new:
@@ -63,6 +71,7 @@ def resend(message: Message) -> Message:
         subject=message.subject,
         text=message.text,
         html=message.html,
+        attachment=message.attachment,
         resend_of=message.resend_of or message,
     )
     _wake()

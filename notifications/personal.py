@@ -44,7 +44,7 @@ def erase(person: Person) -> int:
     """Empty the mails to the person. One that waits is held back; one under way may arrive."""
     mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = {"text": "", "html": "", "headers": {}, "answer": ""}
+    nothing = {"text": "", "html": "", "headers": {}, "answer": "", "attachment": ""}
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(

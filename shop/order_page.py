@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from shop import charging, countries, pictures
+from shop import charging, countries, panels, pictures
 from shop.charging import Outcome, Result
 from shop.models import Order, Shipment
 from shop.order_words import steps, words
@@ -29,12 +29,12 @@ _KEY = re.compile(
 _OVER = (Order.State.CANCELLED, Order.State.EXPIRED, Order.State.REFUNDED)
 
 
-def _discreet(view: View) -> View:
+def discreet(view: View) -> View:
     """Answers that no cache keeps, no search engine lists, and of which no other site learns the address."""
 
     @never_cache
-    def answered(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
+    def answered(request: HttpRequest, token: str, **more: str) -> HttpResponse:
+        response = view(request, token, **more)
         response["Referrer-Policy"] = "same-origin"  # with none at all, browsers hide where forms come from
         response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
         return response
@@ -43,17 +43,17 @@ def _discreet(view: View) -> View:
 
 
 @require_safe
-@_discreet
+@discreet
 def order(request: HttpRequest, token: str) -> HttpResponse:
     """How the order stands, and what belongs to it."""
-    return _page(request, _found(token))
+    return _page(request, found(token))
 
 
 @require_POST
-@_discreet
+@discreet
 def pay(request: HttpRequest, token: str) -> HttpResponse:
     """Pay for an order that is not paid yet, by the method that was chosen; leads back to the order."""
-    asked = _found(token)
+    asked = found(token)
     method, key = request.POST.get("payment", ""), request.POST.get("key", "")
     if not _KEY.fullmatch(key):
         return redirect("shop:order", token)
@@ -66,7 +66,7 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "storefront/conflict.html", context, status=409)
 
 
-def _found(token: str) -> Order:
+def found(token: str) -> Order:
     """The order with this link. A wrong one learns nothing."""
     asked = Order.objects.filter(token=token).first()
     if asked is None:
@@ -96,6 +96,7 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpRespo
         "bank_account": settings.BANK_ACCOUNT,
         "key": secrets.token_urlsafe(24),
         "shipments": _shipments(asked),
+        "papers": panels.papers_of(asked),
         "country": countries.name_of(asked.shipping_address.get("country", "")),
     }
     return render(request, "storefront/order.html", context)

@@ -28,10 +28,19 @@ class Panel:
         return render_to_string(self.template, {**self.context}, request=request)
 
 
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A file about an order that its customer may have: what it is called, and its address."""
+
+    name: str
+    url: str
+
+
 type Make[T: (Product, Order)] = Callable[[HttpRequest, T], Panel | None]
 
 _of_products: list[Make[Product]] = []
 _of_orders: list[Make[Order]] = []
+_papers: list[Callable[[Order], list[Paper]]] = []
 
 
 def register(make: Make[Product]) -> Make[Product]:
@@ -45,6 +54,16 @@ def register_for_orders(make: Make[Order]) -> Make[Order]:
     """The same for every order that is shown."""
     _of_orders.append(make)
     return make
+
+
+def register_papers(make: Callable[[Order], list[Paper]]) -> None:
+    """Have `make` called for every order whose own page a customer opens."""
+    _papers.append(make)
+
+
+def papers_of(order: Order) -> list[Paper]:
+    """The files that the customer may have of the order."""
+    return [paper for make in _papers for paper in make(order)]
 
 
 def panels_of(request: HttpRequest, product: Product) -> list[tuple[str, SafeString]]:

@@ -64,7 +64,7 @@ def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = Fa
     elif gave_way:
         soon = Now() + timedelta(minutes=settings.ORDER_PAYMENT_MINUTES)
         Order.objects.filter(pk=order.pk).update(expires_at=Least("expires_at", soon))
-    return Payment.objects.create(
+    payment = Payment.objects.create(
         order=order,
         gateway=gateway,
         idempotency_key=key,
@@ -72,6 +72,9 @@ def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = Fa
         currency=order.currency,
         state=Payment.State.AWAITING if awaiting else Payment.State.STARTED,
     )
+    if awaiting:
+        signals.order_awaits_transfer.send(sender=Order, order=order, payment=payment)
+    return payment
 
 
 @patiently

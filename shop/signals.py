@@ -8,6 +8,7 @@ order_paid = Signal()  # also with `payment`: Payment, or None where there was n
 # Also with `payment`, and `seen`: whether the customer was told at once, at the checkout. While the order is
 # pending, it can be paid for again.
 order_payment_failed = Signal()
+order_awaits_transfer = Signal()  # also with `payment`: the customer transfers it
 order_shipped = Signal()  # also with `shipment`: once for each
 order_delivered = Signal()
 order_cancelled = Signal()

@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "tasks": set[str](),
     "shop": {"tasks"},
     "imports": {"shop", "tasks"},
+    "invoices": {"shop", "tasks"},
     "reports": {"shop", "tasks"},
-    "notifications": {"imports", "reports", "shop", "tasks"},
+    "notifications": {"imports", "invoices", "reports", "shop", "tasks"},
 }
 PROCFILE = read_procfile(ROOT / "Procfile")
 QUEUES = {queue.name for queue in settings.CELERY_TASK_QUEUES}

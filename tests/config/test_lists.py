@@ -18,6 +18,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from imports.models import ExportRun, ImportRun, SavedMapping
+from invoices.models import Document
 from notifications.models import Message
 from shop.models import Category, DataRequest, DeliveryMethod, DiscountCode, Order, Product, TaxRate
 from tasks.models import Job
@@ -69,6 +70,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     Product: a_product_with_variants,
     Category: lambda number: a_category(f"Home > Category {number}"),
     Order: an_order_of_somebody,
+    Document: an_order_of_somebody,
     DeliveryMethod: lambda number: DeliveryMethod.objects.create(code=f"way-{number}", name="Way"),
     TaxRate: lambda number: TaxRate.objects.create(country="DE", region=f"Region {number}", percent=1),
     DiscountCode: lambda number: DiscountCode.objects.create(code=f"CODE{number}", percent=1),

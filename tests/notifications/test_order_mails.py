@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def goods(db: None, settings: Any) -> None:
     settings.SITE_URL = "https://shop.example"
     settings.STORE_CURRENCY, settings.PRICES_INCLUDE_TAX, settings.TAX_PERCENT = "EUR", True, Decimal(25)
+    settings.INVOICE_MAIL = "none"  # tests/notifications/test_invoice_mails.py has these
     a_product(sku="KNIFE", name="Knife <Ω> & board", price=20, stock=9, options={"Size": "S"})
     a_product(sku="FORK", name="Fork", price="5.50", stock=9)
 
@@ -296,6 +297,7 @@ def test_order_is_placed_though_its_templates_are_broken(broken: set[str]) -> No
 def test_every_kind_has_its_three_templates_and_words() -> None:
     order = a_paid_order({"KNIFE": 1})
     more = {"payment": order.payments.get(), "refund": a_refund(order), "parcel": None, "pieces": []}
+    more["document"] = order.documents.get()
 
     subjects = {kind: order_mails.content(kind, order, more).subject for kind in order_mails.KINDS}
 

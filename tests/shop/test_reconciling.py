@@ -128,7 +128,7 @@ def test_command_says_so_when_all_adds_up_and_ends_with_1_when_it_does_not() -> 
 
     assert ended.value.code == 1
     assert out.getvalue().splitlines() == [
-        "Stock, orders, payments, events, shipments and discount codes add up.",
+        "Stock, orders, payments, invoices, events, shipments and discount codes add up.",
         f"Order {order.number}: its payments come to 29.16 and its refunds to 0;"
         " the order says 99.00 and 0.00.",
     ]

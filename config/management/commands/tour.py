@@ -18,7 +18,7 @@ from rich.console import Console
 from imports import links, pipeline, receiving, watching
 from imports.models import ImportRun
 from notifications.models import Message
-from shop import ordering, reconciling
+from shop import ordering, panels, reconciling
 from shop.models import DeliveryMethod, Order, Product
 from shop.visiting import Visitor
 
@@ -135,6 +135,8 @@ def _customers_buy(console: Console) -> tuple[list[Order], bool]:
         order.refresh_from_db()
         link = f"{settings.SITE_URL}{reverse('shop:order', args=[order.token])}"
         console.print(f"Order {order.number}, {order.get_state_display():<20} {link}")
+        for paper in panels.papers_of(order):
+            console.print(f"  {paper.name:<31} {settings.SITE_URL}{paper.url}")
     problems = list(reconciling.findings())
     for problem in problems:
         console.print(f"[red]✗ {problem}")

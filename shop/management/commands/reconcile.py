@@ -13,7 +13,9 @@ from shop import reconciling
 class Command(BaseCommand):
     """Exit code 0 when everything adds up, 1 when something is off."""
 
-    help = "Compare stock with its ledger, orders with their lines, payments, events, shipments and codes."
+    help = (
+        "Compare stock with its ledger, orders with lines, payments, invoices, events, shipments and codes."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         off = 0
@@ -23,4 +25,4 @@ class Command(BaseCommand):
         if off:
             self.stderr.write(f"{off:,} {'things are' if off > 1 else 'thing is'} off.")
             sys.exit(1)
-        self.stdout.write("Stock, orders, payments, events, shipments and discount codes add up.")
+        self.stdout.write("Stock, orders, payments, invoices, events, shipments and discount codes add up.")
