@@ -33,6 +33,8 @@ from notifications.transport import NotSent
 from tasks import claiming
 from tasks.claiming import Claim, JobFailed, LeaseLost
 
+_ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058: mail programs post this to the address
+
 
 def deliver(claim: Claim) -> None:
     """Send the message of the claimed job once.
@@ -101,12 +103,14 @@ def _begin(claim: Claim) -> Message | None:
 
 
 def _headers(message: Message) -> dict[str, str]:
+    wanted = message.unsubscribe_url
     return {
         "From": settings.DEFAULT_FROM_EMAIL,
         "Reply-To": settings.SHOP_EMAIL,
         "Date": format_datetime(message.created_at),
         "Message-ID": message.message_id,
         "Auto-Submitted": "auto-generated",  # keeps out-of-office answers away
+        **({"List-Unsubscribe": f"<{wanted}>", "List-Unsubscribe-Post": _ONE_CLICK} if wanted else {}),
     }
 
 

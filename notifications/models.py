@@ -33,6 +33,9 @@ class Message(models.Model):
     subject = models.CharField(max_length=250)
     text = models.TextField()
     html = models.TextField("HTML", blank=True)
+    unsubscribe_url = models.TextField(
+        blank=True, editable=False, help_text="Where its recipient takes back that such mails are sent."
+    )
     resend_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="resends", editable=False
     )

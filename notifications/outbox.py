@@ -8,10 +8,15 @@ from django.db import transaction
 
 from notifications.messages import Rendered
 from notifications.models import Message
+from shop.models import Subscription
 from tasks import queueing
 from tasks.models import Job
 
 DELIVER = "notifications.deliver"  # the kind of the job
+
+
+class NotWanted(Exception):  # noqa: N818 - it is an answer
+    """Its recipient does not want such mails any more."""
 
 
 class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
@@ -20,9 +25,16 @@ class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
 
 @transaction.atomic
 def write(
-    *, kind: str, event: str, about: str, recipients: Iterable[str], content: Rendered
+    *,
+    kind: str,
+    event: str,
+    about: str,
+    recipients: Iterable[str],
+    content: Rendered,
+    unsubscribe: str = "",
 ) -> list[Message]:
-    """Store one message a recipient and its delivery; returns the new ones.
+    """Store one message a recipient and its delivery; returns the new ones. `unsubscribe`: of a mail that was
+    asked for, the address by which its recipient takes that back.
 
     An event that was written before, because its task ran twice, gives nothing new.
     """
@@ -38,6 +50,7 @@ def write(
                 "subject": content.subject,
                 "text": content.text,
                 "html": content.html,
+                "unsubscribe_url": unsubscribe,
             },
         )
         if is_new:
@@ -50,10 +63,13 @@ def write(
 def resend(message: Message) -> Message:
     """Send the same content to the same person again: a new message, linked to the very first.
 
-    Raises StillOnItsWay while the given one has not come to its end.
+    Raises StillOnItsWay while the given one has not come to its end, NotWanted for a mail that its recipient
+    asked for and has taken that back.
     """
     if Job.objects.of(message.job_subject).unfinished().exists():
         raise StillOnItsWay(f"Message {message.pk} is still on its way; it is tried again by itself.")
+    if message.unsubscribe_url and not _is_wanted(message):
+        raise NotWanted(f"Message {message.pk}: its recipient has taken back that such mails are sent.")
     again = Message.objects.create(
         kind=message.kind,
         event=message.event,
@@ -62,10 +78,17 @@ def resend(message: Message) -> Message:
         subject=message.subject,
         text=message.text,
         html=message.html,
+        unsubscribe_url=message.unsubscribe_url,
         resend_of=message.resend_of or message,
     )
     _deliver([again])
     return again
+
+
+def _is_wanted(message: Message) -> bool:
+    """Whether the consent that a mail was sent by still stands."""
+    number = message.about.removeprefix("subscription/")
+    return Subscription.objects.filter(pk=number, ended_at=None).exists()
 
 
 def _deliver(written: Iterable[Message]) -> None:

@@ -12,6 +12,7 @@ from notifications.account_mail import KIND
 from notifications.models import Message
 from notifications.order_mails import order_page
 from notifications.outbox import DELIVER
+from notifications.subscription_mails import links
 from shop import personal_data
 from shop.personal_data import Person
 from tasks.models import Job
@@ -27,8 +28,9 @@ def connect() -> None:
 
 def held(person: Person) -> list[dict[str, Any]]:
     """When which mail went to the person, with its text, but without what lets a reader in: links of mails
-    about the account, and those to orders' pages."""
+    about the account, those to orders' pages, and those of mails that were asked for."""
     pages = [order_page(order) for order in personal_data.orders_of(person)]
+    pages += [link for one in personal_data.subscriptions_of(person) for link in links(one)]
     return [
         {
             "to": message.recipient,
@@ -48,7 +50,7 @@ def erase(person: Person) -> int:
     # What a mail server said of an address is with the job, too; its row is locked before the message's.
     Job.objects.filter(kind=DELIVER, subject__in=[f"message/{pk}" for pk in mails]).update(error="")
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = {"text": "", "html": "", "headers": {}, "answer": ""}
+    nothing = {"text": "", "html": "", "headers": {}, "answer": "", "unsubscribe_url": ""}
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(
@@ -62,12 +64,13 @@ def erase(person: Person) -> int:
 
 
 def _of(person: Person) -> QuerySet[Message]:
-    """Those to addresses that are the person's, and those about their orders, whatever address these were
-    placed with. Of an account's own address that nobody verified, only what is about the account: anybody can
-    sign up with anybody's, and the other mails there may be that person's."""
+    """Those to addresses that are the person's, and those about their orders and about mails that they asked
+    for, whatever address these have. Of an account's own address that nobody verified, only what is about the
+    account: anybody can sign up with anybody's, and the other mails there may be that person's."""
     own = {person.user.email.lower()} - {""} if person.user else set[str]()
     orders = [order.subject for order in personal_data.orders_of(person).only("number")]
-    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=orders)
+    asked_for = [one.subject for one in personal_data.subscriptions_of(person).only("pk")]
+    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=[*orders, *asked_for])
     return Message.objects.alias(to=Lower("recipient")).filter(theirs)
 
 
