@@ -22,7 +22,7 @@ def connect() -> None:
 
 def _asked(*, subscription: Subscription, **_: Any) -> None:
     """At most once a day, however often somebody types the address."""
-    product = Product.objects.filter(pk=subscription.product_id).first()
+    product = subscription.known_product
     link = subscriptions.link(subscription, subscriptions.CONFIRM)
     today = timezone.localdate()
     subscription_mails.write("confirm_subscription", subscription, which=today, link=link, product=product)

@@ -31,7 +31,8 @@ def tell(*, limit: int = 500) -> int:
 def _due() -> SubscriptionQuerySet:
     """Confirmed ones whose product can be bought at this moment."""
     there = Product.objects.published().in_stock().filter(Q(parent=None) | Q(parent__published=True))
-    sold = there.with_has_variants().filter(pk=OuterRef("product_id"), has_variants=False)
+    variants = Product.objects.filter(parent=OuterRef("pk"))
+    sold = there.filter(~Exists(variants), pk=OuterRef("product_id"))
     waiting = Subscription.objects.standing().filter(kind=Subscription.Kind.STOCK, confirmed_at__isnull=False)
     return waiting.filter(Exists(sold))
 
@@ -47,9 +48,9 @@ def _tell(pk: int) -> bool:
 @transaction.atomic
 def _tell_one(pk: int) -> bool:
     subscription = _due().select_for_update(of=("self",), skip_locked=True).filter(pk=pk).first()
-    if subscription is None:
+    product = subscription and subscription.known_product
+    if not product:
         return False
-    product = Product.objects.select_related("parent").get(pk=subscription.product_id)
     Subscription.objects.filter(pk=pk).update(used_at=Now())
     signals.back_in_stock.send(
         sender=Subscription, subscription=subscription, product=product, movement=_brought_back(product)

@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from shop import subscriptions
-from shop.models import Product, Subscription
+from shop.models import Subscription
 from tasks.admin import ReadOnlyAdmin
 from tasks.listing import spoken
 
@@ -76,5 +76,4 @@ class SubscriptionAdmin(ReadOnlyAdmin):
         """The product, where there is one; a cart has no page here."""
         if subscription.kind == Subscription.Kind.CART:
             return "A cart" if subscription.cart_id else "A cart that is gone"
-        product = Product.objects.filter(pk=subscription.product_id).first()
-        return str(product) if product else "A product that was deleted"
+        return str(subscription.known_product or "A product that was deleted")

@@ -187,7 +187,7 @@ def _asked(request: HttpRequest, email: str, *, is_sure: bool) -> HttpResponse:
 def _wish(subscription: Subscription) -> str:
     """What they have asked for, as they read it."""
     if subscription.kind == Kind.STOCK:
-        product = Product.objects.filter(pk=subscription.product_id).first()
+        product = subscription.known_product
         name = product.name if product else _("a product that is not sold any more")
         return f"{name}: {subscription.wording}"
     return subscription.wording
@@ -206,6 +206,4 @@ def _page(
 ) -> HttpResponse:
     """A page that says something; with a button that posts to where it is."""
     context = {"title": title, "text": text, "button": button}
-    answer = render(request, "storefront/mail_said.html", context, status=status)
-    answer["Referrer-Policy"] = "same-origin"  # the address is a key
-    return answer
+    return render(request, "storefront/mail_said.html", context, status=status)

@@ -146,7 +146,7 @@ def purge() -> int:
 
 def link(subscription: Subscription, purpose: str) -> str:
     """The address, absolute, by which whoever has it does this with the subscription."""
-    token = _signer(purpose).sign(subscription.pk)
+    token = _signer(purpose).sign(str(subscription.pk))
     return settings.SITE_URL + reverse(f"shop:mail_{purpose}", args=[token])
 
 

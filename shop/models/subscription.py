@@ -111,6 +111,11 @@ class Subscription(models.Model):
         return f"subscription/{self.pk}"
 
     @property
+    def known_product(self) -> Product | None:
+        """What they wait for; none for a cart, and for a product that was deleted."""
+        return Product.objects.filter(pk=self.product_id).first() if self.product_id else None
+
+    @property
     def state(self) -> State:
         """How far it got."""
         if self.ended_at:

@@ -39,7 +39,7 @@ def test_pages_of_asking_for_a_mail_have_no_violation(chromium: Browser, shop: S
     page = opened(chromium, shop, complaints)
     page.goto("/p/jug/")
     found = {"sold out": seen(page)}
-    page.get_by_label("E-mail").fill("kim@example.com")
+    page.get_by_role("textbox", name="E-mail").fill("kim@example.com")
     page.get_by_role("button", name="Write to me").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
     found["asked"] = seen(page)
@@ -52,10 +52,10 @@ def test_pages_of_asking_for_a_mail_have_no_violation(chromium: Browser, shop: S
     assert (found, complaints) == ({name: [] for name in found}, [])
     box.check()
     page.get_by_role("button", name="Save").click()  # the console tells of the answer's status
-    expect(page.get_by_label("E-mail")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_role("textbox", name="E-mail")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("textbox", name="E-mail")).to_be_focused()
     assert seen(page) == []
-    page.get_by_label("E-mail").fill("kim@example.com")
+    page.get_by_role("textbox", name="E-mail").fill("kim@example.com")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
 

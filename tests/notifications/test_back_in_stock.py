@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.core import signing
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from imports import undoing
 from notifications import messages, outbox
@@ -242,6 +244,27 @@ def test_one_that_fails_holds_up_no_other(bowl: Product, monkeypatch: pytest.Mon
     monkeypatch.undo()
     tick()
     assert len(mails(KIND, "first@example.com")) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_the_same_tick_write_to_each_once(bowl: Product) -> None:
+    people = [f"kim{number}@example.com" for number in range(12)]
+    Subscription.objects.bulk_create(
+        Subscription(kind="stock", product=bowl, email=email, confirmed_at=timezone.now()) for email in people
+    )
+    restock(bowl)
+
+    def tell(_: int) -> int:
+        try:
+            return restocking.tell()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as threads:
+        told = list(threads.map(tell, range(3)))
+
+    assert sum(told) + restocking.tell() == len(people)
+    assert sorted(Message.objects.values_list("recipient", flat=True)) == sorted(people)
 
 
 def test_mail_and_use_are_one_transaction(bowl: Product) -> None:
