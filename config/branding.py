@@ -52,6 +52,7 @@ _GROUPS = {
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
+        Page("Mails asked for", "shop.view_subscription", "mark_email_read", "Who agreed to what, and when"),
     ],
     "Operations": [
         Page("Jobs", "tasks.view_job", "conveyor_belt", "What waits, runs, or was given up"),

@@ -47,6 +47,7 @@ ROLES: dict[str, list[str]] = {
         "shop.change_order", "shop.fulfil_order", "shop.cancel_order",
         *_all("shop.deliverymethod", "shop.discountcode", "shop.taxrate"),
         "notifications.view_message", "notifications.add_message",
+        "shop.view_subscription", "shop.change_subscription",
     ],
     "refunds": [*_SEE_ORDERS, "shop.refund_order", "shop.change_payment"],
     "reports": [*_SEE_CATALOGUE, "reports.*"],

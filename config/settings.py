@@ -286,6 +286,10 @@ PRICES_INCLUDE_TAX = env.bool("PRICES_INCLUDE_TAX", default=False)  # else tax i
 ORDER_PAYMENT_MINUTES = env.int("ORDER_PAYMENT_MINUTES", default=60)
 ORDER_INVOICE_DAYS = env.int("ORDER_INVOICE_DAYS", default=14)  # … but a bank transfer takes days
 CART_RETENTION_DAYS = env.int("CART_RETENTION_DAYS", default=60)  # a session's cart that nobody came back to
+# Mails that customers ask for (docs/notifications.md).
+ABANDONED_CART_HOURS = env.float("ABANDONED_CART_HOURS", default=24)  # a cart untouched so long was left
+SUBSCRIPTION_CONFIRM_DAYS = env.int("SUBSCRIPTION_CONFIRM_DAYS", default=7)  # not confirmed by then: removed
+SUBSCRIPTION_DAYS = env.int("SUBSCRIPTION_DAYS", default=365)  # so long after asking, whatever came of it
 
 # --- Payments (docs/payments.md) --------------------------------------------------------------------------
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
@@ -334,6 +338,8 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_USER_DISPLAY = "config.account_adapter.display"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _IS_HTTPS else "http"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False  # the link may have been forwarded
+# Mails that anybody may ask for at any address: few from one place, and fewer to one address.
+ACCOUNT_RATE_LIMITS = {"subscribe": "20/h/ip", "subscribe_address": "5/d/key"}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "shop:home"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds: for a while after it, the password is not asked again

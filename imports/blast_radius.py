@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
 
 from imports.models import ImportRun
 from shop.models import Product
@@ -34,6 +36,18 @@ def must_be_accepted(run: ImportRun, *, by: Any, accept_warnings: bool) -> None:
             "This takes somebody with the permission “Can approve an import whose preview gives strong"
             f" warnings”. {' '.join(strong)}"
         )
+
+
+def needs_second(run: ImportRun) -> bool:
+    """Whether a previewed run waits for somebody else than its owner: who may approve it needs nobody."""
+    strong = any(warning["second"] for warning in run.warnings)
+    return strong and not (run.owner is not None and run.owner.has_perm(RISKY))
+
+
+def approvers() -> QuerySet[Any]:
+    """The active staff who may approve a preview with strong warnings, by user name."""
+    users = get_user_model().objects.with_perm(RISKY, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return users.filter(is_staff=True).order_by("username")
 
 
 def _rejected(run: ImportRun) -> Iterator[dict[str, Any]]:

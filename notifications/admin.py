@@ -125,7 +125,7 @@ class MessageAdmin(ModelAdmin):
     def _sent_again(self, request: HttpRequest, message: Message) -> Message | None:
         try:
             again = outbox.resend(message)
-        except outbox.StillOnItsWay as reason:
+        except (outbox.StillOnItsWay, outbox.NotWanted) as reason:
             self.message_user(request, str(reason), messages.WARNING)
             return None
         self.log_addition(request, again, f"Sent again from message {message.pk}")

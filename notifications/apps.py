@@ -16,11 +16,13 @@ class NotificationsConfig(AppConfig):
             order_receivers,
             personal,
             receivers,
+            subscription_receivers,
             tasks,  # noqa: F401
         )
 
         receivers.connect()
         order_receivers.connect()
         invoice_mails.connect()
+        subscription_receivers.connect()
         personal.connect()
         order_panel.connect()

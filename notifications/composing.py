@@ -18,8 +18,10 @@ _LONGEST = 254  # characters; SMTP has no room for more
 
 
 def compose(message: Message) -> EmailMultiAlternatives:
-    """Build the mail from the message, with its attachment. Raises NotSent: permanent for an address that can't
-    be one, for now where the attachment can't be had."""
+    """Build the mail from the message, with its attachment.
+
+    Raises NotSent: permanent for an address that can't be one, for now where the attachment can't be had.
+    """
     headers = dict(message.headers)
     mail = EmailMultiAlternatives(
         subject=message.subject,

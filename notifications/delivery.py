@@ -42,6 +42,8 @@ _CONTENT = (
     "doubtful_attempts",
 )  # fmt: skip
 
+_ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058: mail programs post this to the address
+
 
 class Sent(NamedTuple):
     """A message that the provider has taken, with what it said."""
@@ -71,7 +73,7 @@ WHERE id IN (
     ORDER BY due_at, id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 )
-RETURNING id, kind, created_at, due_at, attempts
+RETURNING id, kind, unsubscribe_url, created_at, due_at, attempts
 """
 
 _NEXT = f"""
@@ -216,12 +218,14 @@ def _mine(claim: Claim) -> QuerySet[Message]:
 
 def headers(message: Message, message_id: str) -> dict[str, str]:
     """Those of a message beside its subject and recipient, by its kind and when it was written."""
+    wanted = message.unsubscribe_url
     return {
         "From": settings.DEFAULT_FROM_EMAIL,
         "Reply-To": settings.SHOP_EMAIL,
         "Date": format_datetime(message.created_at),
         "Message-ID": message_id,
         "Auto-Submitted": "auto-generated",  # keeps out-of-office answers away
+        **({"List-Unsubscribe": f"<{wanted}>", "List-Unsubscribe-Post": _ONE_CLICK} if wanted else {}),
     }
 
 

@@ -42,6 +42,28 @@ def import_finished_plain(run: ImportRun) -> Rendered:
     return Rendered(one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
 
 
+def import_second_person(run: ImportRun) -> Rendered:
+    """Tell somebody who may approve it that a preview with strong warnings waits; `run` is previewed."""
+    return render(
+        "import_second_person",
+        {
+            "run": run,
+            "number": str(run.pk),
+            "owner": str(run.owner) if run.owner else "",
+            "strong": [one["message"] for one in run.warnings if one["second"]],
+            "others": [one["message"] for one in run.warnings if not one["second"]],
+            "import_url": links.import_page(run),
+        },
+    )
+
+
+def import_second_person_plain(run: ImportRun) -> Rendered:
+    """The same from code alone, for when its templates are broken."""
+    told = "\n".join(one["message"] for one in run.warnings)
+    subject = f"{run.name} waits for a second person"
+    return Rendered(one_line(subject), f"{subject}\n{run.filename}\n{told}\n\n{links.import_page(run)}\n", "")
+
+
 def about_account(*, subject: str, text: str) -> Rendered:
     """A mail about somebody's account, around what is already worded; links in the text become links."""
     return render("account", {"words": subject, "told": text})

@@ -39,6 +39,9 @@ class Message(models.Model):
     attachment = models.CharField(
         max_length=100, blank=True, help_text="A file that goes with it, such as document/12."
     )
+    unsubscribe_url = models.TextField(
+        blank=True, editable=False, help_text="Where its recipient takes back that such mails are sent."
+    )
     resend_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="resends", editable=False
     )

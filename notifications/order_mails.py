@@ -19,7 +19,7 @@ from notifications import messages, outbox
 from notifications.messages import Rendered
 from notifications.models import Message
 from shop import countries
-from shop.models import Order, Shipment
+from shop.models import Order, Shipment, Subscription
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ KINDS = {
     "order_paid": "it is paid",
     "order_payment_failed": "the payment did not go through",
     "order_shipped": "it is on its way",
+    "order_tracking_changed": "its parcel is followed otherwise",
     "order_delivered": "it was delivered",
     "order_cancelled": "it was cancelled",
     "order_expired": "it was not paid in time and has ended",
@@ -73,9 +74,9 @@ def content(kind: str, order: Order, more: Mapping[str, Any]) -> Rendered:
     return _plain(kind, order)
 
 
-def language_of(order: Order) -> str:
-    """The one of settings.MAIL_LANGUAGES that the order's customer reads, or else the shop's."""
-    wanted = order.language.lower()
+def language_of(asked: Order | Subscription) -> str:
+    """The one of settings.MAIL_LANGUAGES that whoever ordered, or asked for it, reads, or else the shop's."""
+    wanted = asked.language.lower()
     names = {name.lower(): name for name in settings.MAIL_LANGUAGES}
     return names.get(wanted) or names.get(wanted.partition("-")[0]) or settings.LANGUAGE_CODE
 

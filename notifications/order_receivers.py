@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from notifications import order_mails
 from shop import signals
-from shop.models import Order, Payment, Refund, Shipment
+from shop.models import Order, OrderEvent, Payment, Refund, Shipment
 
 
 def connect() -> None:
@@ -20,6 +20,7 @@ def connect() -> None:
         (signals.order_paid, _paid),
         (signals.order_payment_failed, _payment_failed),
         (signals.order_shipped, _shipped),
+        (signals.order_tracking_changed, _tracking_changed),
         (signals.order_delivered, _delivered),
         (signals.order_cancelled, _cancelled),
         (signals.order_expired, _expired),
@@ -54,6 +55,15 @@ def _shipped(*, order: Order, shipment: Shipment, **_: Any) -> None:
         "is_first": shipment.number == 1,
     }
     order_mails.write("order_shipped", order, which=shipment.number, **parcel)
+
+
+def _tracking_changed(*, order: Order, shipment: Shipment, event: OrderEvent, **_: Any) -> None:
+    parcel = {
+        "parcel": shipment,
+        "pieces": list(shipment.lines.select_related("line")),
+        "tracking_url": order_mails.tracking_address(shipment),
+    }
+    order_mails.write("order_tracking_changed", order, which=event.pk, **parcel)
 
 
 def _delivered(*, order: Order, **_: Any) -> None:

@@ -13,6 +13,8 @@ def address_of(message: Message) -> str:
     subject, _, number = message.about.partition("/")
     if not (number.isascii() and number.isdecimal()):
         return ""
+    if subject == "subscription":
+        return reverse("admin:shop_subscription_change", args=[number])
     if subject == "import":
         return reverse("admin:imports_importrun_change", args=[number])
     order = Order.objects.filter(number=int(number)).only("pk").first() if subject == "order" else None

@@ -9,9 +9,14 @@ from django.db import transaction
 
 from notifications.messages import Rendered
 from notifications.models import Message
+from shop.models import Subscription
 from tasks import queueing
 
 DELIVER = "notifications.deliver"  # the kind of a round's job
+
+
+class NotWanted(Exception):  # noqa: N818 - it is an answer
+    """Its recipient does not want such mails any more."""
 
 
 class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
@@ -27,9 +32,12 @@ def write(
     recipients: Iterable[str],
     content: Rendered,
     attachment: str = "",
+    unsubscribe: str = "",
 ) -> list[Message]:
-    """Store one message a recipient; returns the new ones, which are delivered after the commit. `attachment`
-    names a file that goes with it (`notifications.attachments`).
+    """Store one message a recipient; returns the new ones, which are delivered after the commit.
+
+    `attachment` names a file that goes with it (`notifications.attachments`). `unsubscribe`: of a mail that
+    was asked for, the address by which its recipient takes that back.
 
     An event that was written before, because its task ran twice, gives nothing new.
     """
@@ -46,6 +54,7 @@ def write(
                 "text": content.text,
                 "html": content.html,
                 "attachment": attachment,
+                "unsubscribe_url": unsubscribe,
             },
         )
         if is_new:
@@ -58,11 +67,14 @@ def write(
 def resend(message: Message) -> Message:
     """Send the same content to the same person again: a new message, linked to the very first.
 
-    Raises StillOnItsWay while the given one has not come to its end.
+    Raises StillOnItsWay while the given one has not come to its end, NotWanted for a mail that its recipient
+    asked for and has taken that back.
     """
     message.refresh_from_db(fields=["state", "due_at"])
     if message.is_on_its_way:
         raise StillOnItsWay(f"Message {message.pk} is still on its way; it is tried again by itself.")
+    if message.unsubscribe_url and not _is_wanted(message):
+        raise NotWanted(f"Message {message.pk}: its recipient has taken back that such mails are sent.")
     again = Message.objects.create(
         kind=message.kind,
         event=message.event,
@@ -72,10 +84,17 @@ def resend(message: Message) -> Message:
         text=message.text,
         html=message.html,
         attachment=message.attachment,
+        unsubscribe_url=message.unsubscribe_url,
         resend_of=message.resend_of or message,
     )
     _wake()
     return again
+
+
+def _is_wanted(message: Message) -> bool:
+    """Whether the consent that a mail was sent by still stands."""
+    number = message.about.removeprefix("subscription/")
+    return Subscription.objects.filter(pk=number, ended_at=None).exists()
 
 
 def ensure_round(seconds: float = 0.0) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Cast, Concat, Lower
 from notifications.account_mail import KIND
 from notifications.models import Message
 from notifications.order_mails import order_page
+from notifications.subscription_mails import links
 from shop import personal_data
 from shop.personal_data import Person
 
@@ -25,8 +26,9 @@ def connect() -> None:
 
 def held(person: Person) -> list[dict[str, Any]]:
     """When which mail went to the person, with its text, but without what lets a reader in: links of mails
-    about the account, and those to orders' pages."""
+    about the account, those to orders' pages, and those of mails that were asked for."""
     pages = [order_page(order) for order in personal_data.orders_of(person)]
+    pages += [link for one in personal_data.subscriptions_of(person) for link in links(one)]
     return [
         {
             "to": message.recipient,
@@ -44,7 +46,7 @@ def erase(person: Person) -> int:
     """Empty the mails to the person. One that waits is held back; one under way may arrive."""
     mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = {"text": "", "html": "", "headers": {}, "answer": "", "attachment": ""}
+    nothing = dict.fromkeys(["text", "html", "answer", "attachment", "unsubscribe_url"], "") | {"headers": {}}
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(
@@ -59,12 +61,13 @@ def erase(person: Person) -> int:
 
 
 def _of(person: Person) -> QuerySet[Message]:
-    """Those to addresses that are the person's, and those about their orders, whatever address these were
-    placed with. Of an account's own address that nobody verified, only what is about the account: anybody can
-    sign up with anybody's, and the other mails there may be that person's."""
+    """Those to addresses that are the person's, and those about their orders and about mails that they asked
+    for, whatever address these have. Of an account's own address that nobody verified, only what is about the
+    account: anybody can sign up with anybody's, and the other mails there may be that person's."""
     own = {person.user.email.lower()} - {""} if person.user else set[str]()
     orders = [order.subject for order in personal_data.orders_of(person).only("number")]
-    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=orders)
+    asked_for = [one.subject for one in personal_data.subscriptions_of(person).only("pk")]
+    theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=[*orders, *asked_for])
     return Message.objects.alias(to=Lower("recipient")).filter(theirs)
 
 

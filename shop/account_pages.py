@@ -45,7 +45,9 @@ def orders(request: CustomerRequest) -> HttpResponse:
 @login_required
 def data(request: CustomerRequest) -> HttpResponse:
     """What a customer may do with what is held about them."""
-    return render(request, "storefront/account_data.html", {"is_staff": request.user.is_staff})
+    mine = personal_data.subscriptions_of(personal_data.of_customer(request.user))
+    context = {"is_staff": request.user.is_staff, "asked_for": mine.filter(ended_at=None, used_at=None)}
+    return render(request, "storefront/account_data.html", context)
 
 
 @require_POST

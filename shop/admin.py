@@ -27,6 +27,7 @@ from shop.order_admin import OrderAdmin as OrderAdmin
 from shop.panels import panels_of
 from shop.personal_data_admin import DataRequestAdmin as DataRequestAdmin
 from shop.selling_admin import DiscountCodeAdmin as DiscountCodeAdmin
+from shop.subscription_admin import SubscriptionAdmin as SubscriptionAdmin
 from tasks.listing import BigListAdmin, spoken, stacked
 
 _OF_VARIANTS = "Variant"

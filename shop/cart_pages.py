@@ -3,6 +3,7 @@ it, the part of the page that changed is exchanged."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from shop import cart_rows, carts, session_cart
+from shop import cart_rows, carts, session_cart, subscriptions
 from shop.cart_rows import Row
 from shop.models import Cart, CartLine, Product
 from shop.problems import Code, Problem, Refused
+from shop.subscription_forms import CART_WORDING, own_address
 
 _LONGEST = 20  # digits of a quantity that are looked at
 
@@ -137,6 +139,9 @@ def _page(request: HttpRequest, problems: Any = ()) -> HttpResponse:
         "is_ready": bool(rows) and not any(row.problem for row in rows),
         "subtotal": cart_rows.subtotal(rows),
         "is_forgotten": forgotten,
+        "reminder": subscriptions.of_cart(here) if here and rows else None,
+        "reminder_address": partial(own_address, request),
+        "cart_wording": CART_WORDING,
     }
     return render(request, "storefront/cart.html", context)
 

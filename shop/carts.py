@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
+from shop import subscriptions
 from shop.models import MAX_QUANTITY, Cart, CartLine, Product
 from shop.problems import Code, Problem, Refused, of_line, of_quantity
 
@@ -128,8 +129,25 @@ def merge(*, key: str, customer: User) -> Cart:
         elif room > 0:
             line.cart, room = cart, room - 1
             line.save()
+    subscriptions.cart_merged(guest=guest, into=cart)
     guest.delete()
     return cart
+
+
+@transaction.atomic
+def bring_back(*, left: Cart, into: Cart) -> None:
+    """Have what lies in one cart in another one, too; the first stays as it is. Of a product in both the
+    larger number is taken, so twice is once. Raises Refused if the other one is gone."""
+    _locked(into)
+    there = {line.product_id: line for line in into.lines.all()}
+    room = MAX_LINES - len(there)
+    for line in left.lines.all():
+        twin = there.get(line.product_id)
+        if twin and twin.quantity < line.quantity:
+            into.lines.filter(pk=twin.pk).update(quantity=line.quantity)
+        elif not twin and room > 0:
+            line.pk, line.cart, room = None, into, room - 1
+            line.save(force_insert=True)
 
 
 def purge(*, older_than: timedelta) -> int:

@@ -26,7 +26,7 @@ from tasks.listing import BigListAdmin, spoken, stacked
 MOST_AT_ONCE = 500  # each is a transaction of its own, and the browser waits for all of them
 _TOLD = 5  # orders that an action could do nothing about are named so far
 
-type View = Callable[[HttpRequest, Order], HttpResponseBase]
+type View = Callable[..., HttpResponseBase]  # of the request, the order, and what else the address has
 
 
 @admin.register(Order)
@@ -48,6 +48,7 @@ class OrderAdmin(BigListAdmin):
         pages: dict[str, tuple[str, View, str]] = {
             "change": ("<uuid:pk>/change/", showing.order, ""),
             "fulfil": ("<uuid:pk>/fulfil/", acting.fulfil, FULFIL),
+            "tracking": ("<uuid:pk>/tracking/<int:number>/", acting.tracking, FULFIL),
             "deliver": ("<uuid:pk>/deliver/", acting.deliver, FULFIL),
             "cancel": ("<uuid:pk>/cancel/", acting.cancel, CANCEL),
             "received": ("<uuid:pk>/received/", acting.received, RECEIVE),
@@ -63,10 +64,11 @@ class OrderAdmin(BigListAdmin):
     def _door(self, view: View, permission: str) -> Callable[..., HttpResponseBase]:
         """Who may see orders comes in, and where something is done, who may do that."""
 
-        def with_order(request: HttpRequest, pk: Any) -> HttpResponseBase:
+        def with_order(request: HttpRequest, pk: Any, **more: int) -> HttpResponseBase:
             if not self.has_view_permission(request) or permission not in {"", *_granted(request)}:
                 raise PermissionDenied
-            return view(request, get_object_or_404(Order.objects.select_related("customer"), pk=pk))
+            order = get_object_or_404(Order.objects.select_related("customer"), pk=pk)
+            return view(request, order, **more)
 
         return self.admin_site.admin_view(with_order)
 

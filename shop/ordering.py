@@ -18,7 +18,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 
-from shop import placing, signals, stock
+from shop import placing, signals, stock, subscriptions
 from shop.models import (
     Cart,
     DiscountCode,
@@ -67,6 +67,7 @@ def place(*, cart: Cart, customer: User | None, key: str, checkout: Checkout) ->
         sold = {product.sku: -line.quantity for line, product in goods}
         stock.move(sold, kind=StockMovement.Kind.SALE, reference=order.subject)
         cart.lines.all().delete()
+        subscriptions.cart_ordered(cart)
         note(order, Kind.PLACED)
         signals.order_placed.send(sender=Order, order=order)
         if order.total == 0:
@@ -141,6 +142,36 @@ def _sendable(
         if not 1 <= quantity <= left:
             raise NotAllowed(f"{quantity:,} pieces of {sku} can't be sent: {left:,} are left of {order}.")
     return dict(sorted(pieces.items()))
+
+
+@patiently
+@transaction.atomic
+def change_tracking(
+    *, order: Order, number: int, carrier: str, tracking_code: str, tracking_url: str, by: str = ""
+) -> Shipment:
+    """Have the order's shipment with this number followed otherwise; the customer is told.
+
+    The same as it has changes nothing. Raises NotAllowed for an order that is not on its way, or whose
+    customer was erased. The history names what changed and not what to: a tracking code leads to an address,
+    and events can't be erased.
+    """
+    order = locked(order)
+    shipment = order.shipments.filter(number=number).first()
+    if shipment is None:
+        raise NotAllowed(f"{order} has no shipment {number}.")
+    said = {"carrier": carrier, "tracking_code": tracking_code, "tracking_url": tracking_url}
+    changed = {name: value for name, value in said.items() if getattr(shipment, name) != value}
+    if not changed:
+        return shipment
+    if order.state not in (State.PAID, State.FULFILLED) or order.erased_at:
+        what = "erased" if order.erased_at else order.get_state_display()
+        raise NotAllowed(f"{order} is {what}, so its parcels can't be followed otherwise.")
+    for name, value in changed.items():
+        setattr(shipment, name, value)
+    shipment.save(update_fields=list(changed))
+    event = note(order, Kind.TRACKING, by=by, shipment=number, changed=sorted(changed))
+    signals.order_tracking_changed.send(sender=Order, order=order, shipment=shipment, event=event)
+    return shipment
 
 
 def complete_if_sent(order: Order) -> None:

@@ -24,7 +24,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from shop import accounts
-from shop.models import Cart, DataRequest, DiscountUse, Order, Payment, Refund, Shipment
+from shop.models import Cart, DataRequest, DiscountUse, Order, Payment, Refund, Shipment, Subscription
+from shop.models.subscription import SubscriptionQuerySet
 from shop.personal_export import exported
 
 _ON_ITS_WAY = timedelta(days=30)  # a parcel that nobody marked as delivered has arrived, or is lost, by then
@@ -81,7 +82,8 @@ def of_address(email: str) -> Person | None:
     owner = owners.order_by("-verified", "pk").select_related("user").first()
     user = owner.user if owner else users.first()
     person = Person(user, (address,))
-    return person if user or orders_of(person).exists() else None
+    known = user or orders_of(person).exists() or subscriptions_of(person).exists()
+    return person if known else None
 
 
 def orders_of(person: Person) -> QuerySet[Order]:
@@ -92,11 +94,19 @@ def orders_of(person: Person) -> QuerySet[Order]:
     return Order.objects.alias(address=Lower("email")).filter(mine).order_by("placed_at", "pk")
 
 
+def subscriptions_of(person: Person) -> SubscriptionQuerySet:
+    """The mails that the account asked for, and those that were asked for to the addresses."""
+    mine = Q(address__in=person.addresses)
+    if person.user:
+        mine |= Q(customer=person.user)
+    return Subscription.objects.alias(address=Lower("email")).filter(mine).order_by("pk")
+
+
 @transaction.atomic
 def export(person: Person, *, by: str = "") -> dict[str, Any]:
     """All that is held, as JSON; noted in the log. `by`: user name of staff, blank for the customer."""
     orders = orders_of(person)
-    data = exported(user=person.user, orders=orders)
+    data = exported(user=person.user, orders=orders, subscriptions=subscriptions_of(person))
     data |= {name: holding.held(person) for name, holding in _holdings.items()}
     _note(DataRequest.Kind.EXPORT, person, by=by, figures={"orders": len(data["orders"])})
     return data
@@ -114,6 +124,7 @@ def erase(person: Person, *, by: str = "") -> dict[str, int]:
     _must_be_settled(orders)
     subject = _note_subject(person)
     figures = {name: holding.erase(person) for name, holding in _holdings.items()}
+    figures |= {"subscriptions": subscriptions_of(person).delete()[0]}
     figures |= {"orders": _anonymise(orders), "account": _remove_account(person.user)}
     DataRequest.objects.create(kind=DataRequest.Kind.ERASE, subject=subject, by=by, figures=figures)
     return figures

@@ -9,15 +9,17 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 
-from shop.models import Cart, Order
+from shop.models import Cart, Order, Subscription
 
 # Ours alone, and of no use outside: keys of rows, and what would let somebody else in.
 _LEFT_OUT = {"id", "token", "customer", "order", "payment", "product", "cart", "counted", "idempotency_key"}
 
 
-def exported(*, user: User | None, orders: QuerySet[Order]) -> dict[str, Any]:
-    """Account, carts and orders with their lines, events, payments and shipments. Amounts as text, times in
-    ISO 8601 with their zone; no passwords, and no secrets of second factors."""
+def exported(
+    *, user: User | None, orders: QuerySet[Order], subscriptions: QuerySet[Subscription]
+) -> dict[str, Any]:
+    """Account, carts, orders with their lines, events, payments and shipments, mails that were asked for.
+    Amounts as text, times in ISO 8601 with their zone; no passwords, and no secrets of second factors."""
     parts = orders.select_related("discount_use").prefetch_related(
         "lines", "events", "payments__refunds", "shipments__lines__line"
     )
@@ -25,6 +27,7 @@ def exported(*, user: User | None, orders: QuerySet[Order]) -> dict[str, Any]:
         "account": _account(user) if user else None,
         "carts": _carts(user) if user else [],
         "orders": [_order(order) for order in parts],
+        "mails_asked_for": [_plain(one) for one in subscriptions],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import partial
 from typing import Any
 
 import nh3
@@ -20,6 +21,7 @@ from shop.browsing import Sort, Wanted
 from shop.departments import Department, Departments
 from shop.forms import FilterForm
 from shop.product_page import ProductPage, Sold
+from shop.subscription_forms import STOCK_WORDING, own_address
 
 _MAY_STAY = {
     "p",
@@ -97,9 +99,12 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     tree = departments.departments(version=version)
     here = tree.by_id.get(page.category) if page.category else None
     chosen = page.variant(request.GET.get("variant", ""))
-    return render(
-        request, "storefront/product.html", _shown(page, chosen) | {"way": tree.way_to(here) if here else []}
-    )
+    about_page = {
+        "way": tree.way_to(here) if here else [],
+        "reader_address": partial(own_address, request),  # asked for only where it is sold out
+        "stock_wording": STOCK_WORDING,
+    }
+    return render(request, "storefront/product.html", _shown(page, chosen) | about_page)
 
 
 def _shown(page: ProductPage, chosen: Sold | None) -> dict[str, Any]:

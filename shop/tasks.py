@@ -9,7 +9,16 @@ from celery import shared_task
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 
-from shop import carts, indexing, ordering, popularity, settling
+from shop import (
+    carts,
+    indexing,
+    left_carts,
+    ordering,
+    popularity,
+    restocking,
+    settling,
+    subscriptions,
+)
 from tasks.claiming import Claim
 from tasks.registry import handles
 
@@ -43,6 +52,24 @@ def settle_payments() -> int:
 def count_popularity() -> int:
     """Add to the popularity of products what was ordered since."""
     return popularity.count()
+
+
+@shared_task(name="shop.tell_restocked", queue="default", ignore_result=True)
+def tell_restocked() -> int:
+    """Announce to those who wait for a product that it can be had again."""
+    return restocking.tell()
+
+
+@shared_task(name="shop.remind_of_carts", queue="default", ignore_result=True)
+def remind_of_carts() -> int:
+    """Announce carts that were left, to those who wanted to be reminded."""
+    return left_carts.remind()
+
+
+@shared_task(name="shop.purge_subscriptions", queue="default", ignore_result=True)
+def purge_subscriptions() -> int:
+    """Remove what nobody confirmed, and old records of consent."""
+    return subscriptions.purge()
 
 
 @shared_task(name="shop.purge_carts", queue="default", ignore_result=True)

@@ -49,6 +49,6 @@ def move(order: Order, to: State, **also: Any) -> None:
         raise NotAllowed(f"{order} is {order.get_state_display()}, so it can't become {to.label}.")
 
 
-def note(order: Order, kind: OrderEvent.Kind, *, by: str = "", **details: Any) -> None:
+def note(order: Order, kind: OrderEvent.Kind, *, by: str = "", **details: Any) -> OrderEvent:
     """Add to the order's history what happened, with the state it has now."""
-    OrderEvent.objects.create(order=order, kind=kind, state=order.state, by=by, details=details)
+    return OrderEvent.objects.create(order=order, kind=kind, state=order.state, by=by, details=details)

@@ -47,6 +47,21 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
             "schedule": schedule(300.0),
             "options": {"queue": "default", "expires": 300.0},
         },
+        "shop: tell who waited that a product is back": {
+            "task": "shop.tell_restocked",
+            "schedule": schedule(60.0),
+            "options": {"queue": "default", "expires": 60.0},
+        },
+        "shop: remind of carts that were left": {
+            "task": "shop.remind_of_carts",
+            "schedule": schedule(300.0),
+            "options": {"queue": "default", "expires": 300.0},
+        },
+        "shop: remove subscriptions that nobody confirmed": {
+            "task": "shop.purge_subscriptions",
+            "schedule": schedule(86_400.0),
+            "options": {"queue": "default", "expires": 86_400.0},
+        },
         "shop: remove forgotten carts": {
             "task": "shop.purge_carts",
             "schedule": schedule(86_400.0),

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -147,12 +145,7 @@ def _may_decide(user: User | AnonymousUser) -> bool:
 
 def _approvers() -> list[str]:
     """Some of those who may approve what needs a second person, by name."""
-    people = (
-        get_user_model()
-        .objects.with_perm(blast_radius.RISKY, backend=settings.AUTHENTICATION_BACKENDS[0])
-        .filter(is_staff=True)
-    )
-    return [str(person) for person in people.order_by("username")[:_NAMED]]
+    return [str(person) for person in blast_radius.approvers()[:_NAMED]]
 
 
 def _approve(request: HttpRequest, run: ImportRun) -> HttpResponse:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
-from imports import blast_radius, forecast
+from imports import blast_radius, forecast, signals
 from imports.models import ImportRun
 from imports.pipeline.ending import end
 from imports.pipeline.holding import State, count, hold, job
@@ -68,6 +68,8 @@ def _previewed(run: ImportRun) -> None:
             "paused_seconds",
         ]
     )
+    if blast_radius.needs_second(run):
+        signals.import_needs_second.send(sender=ImportRun, run=run)
 
 
 def approve(*, run: ImportRun, by: Any = None, accept_warnings: bool = False) -> ImportRun:

@@ -33,4 +33,5 @@ from shop.models.rates import TaxRate as TaxRate
 from shop.models.search import CatalogueVersion as CatalogueVersion
 from shop.models.search import SearchDocument as SearchDocument
 from shop.models.stock import StockMovement as StockMovement
+from shop.models.subscription import Subscription as Subscription
 from shop.models.webhook import WebhookEvent as WebhookEvent

@@ -299,6 +299,7 @@ class OrderEvent(models.Model):
         PAID = "paid", "paid"
         PAID_LATE = "paid_late", "paid when it was over"
         SHIPPED = "shipped", "shipped"
+        TRACKING = "tracking", "tracking changed"
         DELIVERED = "delivered", "delivered"
         CANCELLED = "cancelled", "cancelled"
         EXPIRED = "expired", "expired"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib import messages
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from shop import gateways, ordering, paying
 from shop.models import Order, Payment
-from shop.order_pages.forms import CancelForm, FulfilForm, ReceivedForm
+from shop.order_pages.forms import CancelForm, FulfilForm, ReceivedForm, TrackingForm
 from shop.order_pages.steps import REFUSALS, money, page, to_order
 from shop.paying import Recorded
 from shop.transitions import State
@@ -35,6 +35,29 @@ def fulfil(request: HttpRequest, order: Order) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     title = f"Send order {order.number}"
     return page(request, "fulfil.html", order=order, title=title, status=status, form=form, error=error)
+
+
+def tracking(request: HttpRequest, order: Order, number: int) -> HttpResponse:
+    """Ask how a parcel is followed now; note it, and have the customer told."""
+    shipment = order.shipments.filter(number=number).first()
+    if shipment is None:
+        raise Http404(f"{order} has no shipment {number}.")
+    names = ("carrier", "tracking_code", "tracking_url")
+    form = TrackingForm(request.POST or None, initial={name: getattr(shipment, name) for name in names})
+    error = ""
+    if request.method == "POST" and form.is_valid():
+        said = {name: form.cleaned_data[name] for name in names}
+        by = request.user.get_username()
+        try:
+            ordering.change_tracking(order=order, number=number, by=by, **said)
+        except REFUSALS as refusal:
+            error = str(refusal)
+        else:
+            messages.success(request, f"{shipment} of {order} is followed as you said.")
+            return to_order(order)
+    status = 422 if request.method == "POST" else 200
+    title = f"Tracking of shipment {number}, order {order.number}"
+    return page(request, "tracking.html", order=order, title=title, status=status, form=form, error=error)
 
 
 def deliver(request: HttpRequest, order: Order) -> HttpResponse:

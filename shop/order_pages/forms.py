@@ -61,8 +61,8 @@ class WebAddress(forms.URLField):
     default_validators = [URLValidator(schemes=["http", "https"])]
 
 
-class FulfilForm(_PiecesForm):
-    """A parcel: its pieces, and how to follow it."""
+class TrackingForm(forms.Form):
+    """How to follow a parcel."""
 
     carrier = forms.CharField(max_length=60, required=False)
     tracking_code = forms.CharField(max_length=100, required=False)
@@ -73,6 +73,10 @@ class FulfilForm(_PiecesForm):
         assume_scheme="https",
         help_text="Where the customer can follow it.",
     )
+
+
+class FulfilForm(_PiecesForm, TrackingForm):
+    """A parcel: its pieces, and how to follow it."""
 
     def __init__(self, *args: Any, lines: Iterable[OrderLine], **kwargs: Any) -> None:
         super().__init__(*args, lines=lines, left=_unsent, suggested=_unsent, **kwargs)

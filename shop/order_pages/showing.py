@@ -56,6 +56,7 @@ def order(request: HttpRequest, order: Order) -> HttpResponse:
         sums=sums_of(order),
         payments=payments,
         shipments=shipments,
+        may_track=order.state in (State.PAID, State.FULFILLED) and request.user.has_perm(FULFIL),
         story=story_of(order, events, payments),
         steps=_steps(request, order, payments, unsent=any(line.outstanding for line in lines)),
         unsent=sum(line.outstanding for line in lines) if order.state == State.PAID else 0,

@@ -55,6 +55,8 @@ def _chapter(
         more = f"{money(Decimal(details['amount']), order)} came and must be given back"
     elif kind == Kind.SHIPPED:
         what, more = f"Shipment {details['shipment']} sent", _listed(details.get("pieces", {}))
+    elif kind == Kind.TRACKING:
+        what, more = f"Tracking of shipment {details['shipment']} changed", _fields(details["changed"])
     elif kind == Kind.CANCELLED:
         more = order.cancel_reason
     elif kind == Kind.REFUNDED:
@@ -69,6 +71,11 @@ def _refund_text(order: Order, details: Mapping[str, Any], refund: Refund | None
     if refund and refund.reason:
         said.append(refund.reason)
     return "; ".join(said)
+
+
+def _fields(names: Iterable[str]) -> str:
+    """`carrier, tracking code`."""
+    return ", ".join(name.replace("tracking_url", "tracking address").replace("_", " ") for name in names)
 
 
 def _listed(pieces: Mapping[str, int]) -> str:

@@ -20,7 +20,16 @@ from django_celery_results.models import TaskResult
 from imports.models import ExportRun, ImportRun, SavedMapping
 from invoices.models import Document
 from notifications.models import Message
-from shop.models import Category, DataRequest, DeliveryMethod, DiscountCode, Order, Product, TaxRate
+from shop.models import (
+    Category,
+    DataRequest,
+    DeliveryMethod,
+    DiscountCode,
+    Order,
+    Product,
+    Subscription,
+    TaxRate,
+)
 from tasks.models import Job
 from tests.shop.factories import a_category, a_product
 from tests.shop.orders import a_paid_order
@@ -75,6 +84,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     TaxRate: lambda number: TaxRate.objects.create(country="DE", region=f"Region {number}", percent=1),
     DiscountCode: lambda number: DiscountCode.objects.create(code=f"CODE{number}", percent=1),
     DataRequest: lambda number: DataRequest.objects.create(kind="export", subject=str(number)),
+    Subscription: lambda number: Subscription.objects.create(kind="cart", email=f"{number}@example.com"),
     ImportRun: an_import,
     ExportRun: lambda number: ExportRun.objects.create(
         owner=User.objects.create(username=f"exporter-{number}")

@@ -129,7 +129,8 @@ def test_what_became_of_a_line_is_told_with_a_way_to_go_on(
     client.post("/cart/change/", {"accept": str(bowl.pk)})
 
     assert told(page) == [message]
-    assert buttons(page) == ["Take everything as it is now", *ways, "Update quantities"]
+    reminder = "Save"
+    assert buttons(page) == ["Take everything as it is now", *ways, "Update quantities", reminder]
     assert in_carts() == then
     assert ("Go to checkout" in buttons(opened(client, "/cart/"))) == bool(then)
 

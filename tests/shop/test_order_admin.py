@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from notifications.models import Message
 from shop import charging, ordering, paying
 from shop.models import DiscountCode, Order, Product, Refund, Shipment
 from tests.shop.factories import a_product
@@ -173,7 +174,7 @@ def _queryset(query: str) -> Any:
 def test_each_page_asks_for_its_permission() -> None:
     order = an_order({"FORK": 1})
     opened = {}
-    everything = ["change", "fulfil", "deliver", "cancel", "received", "refund"]
+    everything = ["change", "fulfil", "tracking/1", "deliver", "cancel", "received", "refund"]
     for number, permission in enumerate(
         ["", "view_order", "fulfil_order", "cancel_order", "refund_order", "change_payment"]
     ):
@@ -184,7 +185,7 @@ def test_each_page_asks_for_its_permission() -> None:
     assert opened == {
         "": [],
         "view_order": ["change"],
-        "fulfil_order": ["change", "fulfil", "deliver"],
+        "fulfil_order": ["change", "fulfil", "tracking/1", "deliver"],
         "cancel_order": ["change", "cancel"],
         "refund_order": ["change", "refund"],
         "change_payment": ["change", "received"],
@@ -318,6 +319,50 @@ def test_tracking_address_that_is_a_script_is_refused() -> None:
 
     assert (answer.status_code, order.shipments.count()) == (422, 0)
     assert answer.context["form"].errors == {"tracking_url": ["Enter a valid URL."]}
+
+
+def changes(order: Order) -> list[tuple[str, str]]:
+    """Who changed how a parcel of the order is followed, and what of it."""
+    told = order.events.filter(kind="tracking").values_list("by", "details__shipment", "details__changed")
+    return [(by, f"{number}: {', '.join(names)}") for by, number, names in told]
+
+
+def test_tracking_is_changed_noted_and_mailed_once_a_change() -> None:
+    order = a_paid_order({"FORK": 2})
+    ordering.fulfil(order=order, carrier="Post", tracking_code="T-1", tracking_url="https://post.test/T-1")
+    client, address = packer(), page_of(order, "tracking/1")
+    form = form_of(client, address)
+    said = form | {"tracking_code": "T-2 <b>", "tracking_url": "https://post.test/T-2"}
+
+    answers = [client.post(address, one) for one in (form, said, said, said | {"carrier": "Courier"})]
+
+    assert [answer.headers["Location"] for answer in answers] == [page_of(order)] * 4
+    assert changes(order) == [("clerk", "1: tracking_code, tracking_url"), ("clerk", "1: carrier")]
+    mails = Message.objects.filter(about=order.subject, kind="order_tracking_changed").order_by("pk")
+    assert [mail.text.split("\n\n")[2] for mail in mails] == [
+        f"Sent with {carrier}.\nTracking code: T-2 <b>\nFollow the parcel:\nhttps://post.test/T-2"
+        for carrier in ("Post", "Courier")
+    ]
+    story = text_of(client.get(page_of(order)))
+    assert "Tracking of shipment 1 changed tracking code, tracking address" in story
+    assert "T-2" not in str(list(order.events.values()))  # events can't be erased
+
+
+def test_tracking_of_a_parcel_that_arrived_or_is_none_is_not_changed() -> None:
+    order, other = a_paid_order({"FORK": 2}), a_paid_order({"FORK": 1})
+    ordering.fulfil(order=order, tracking_code="T-1")
+    client, address = packer(), page_of(order, "tracking/1")
+    form = form_of(client, address) | {"tracking_code": "T-2"}
+    wrong = client.post(address, form | {"tracking_url": "javascript:alert(1)"})
+    ordering.deliver(order=order)
+
+    late = client.post(address, form)
+
+    assert (wrong.status_code, late.status_code) == (422, 422)
+    assert f"Order {order.number} is delivered, so its parcels can't be followed" in text_of(late)
+    assert client.post(page_of(other, "tracking/1"), form).status_code == 404
+    assert (order.shipments.get().tracking_code, changes(order)) == ("T-1", [])
+    assert "Change the tracking" not in text_of(client.get(page_of(order)))
 
 
 def test_unpaid_order_is_not_sent() -> None:

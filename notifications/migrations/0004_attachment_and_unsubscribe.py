@@ -15,4 +15,9 @@ class Migration(migrations.Migration):
             name='attachment',
             field=models.CharField(blank=True, help_text='A file that goes with it, such as document/12.', max_length=100),
         ),
+        migrations.AddField(
+            model_name='message',
+            name='unsubscribe_url',
+            field=models.TextField(blank=True, editable=False, help_text='Where its recipient takes back that such mails are sent.'),
+        ),
     ]
