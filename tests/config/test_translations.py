@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
 
+import allauth
 import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from django.conf import settings
 
 from config import translations
+from config.reworded import REWORDED
 
 LANGUAGES = ["de", "fr", "es", "ar"]
 # Said in the language as in English.
@@ -131,3 +134,20 @@ def all_said(of: Catalog) -> dict[tuple[str, ...], list[str]]:
             context = told if isinstance(told, str) else told.decode()
             found[(context, *sources(message))] = forms(message)
     return found
+
+
+def test_texts_that_are_reworded_are_still_those_of_allauth() -> None:
+    """One that allauth has changed would be translated for nobody."""
+    path = Path(allauth.__file__).parent / "locale/de/LC_MESSAGES/django.mo"
+    with path.open("rb") as file:
+        theirs = read_mo(file)
+
+    assert [text for text in REWORDED if text not in theirs] == []
+
+
+@pytest.mark.parametrize("language", ["de", "es"])
+def test_customers_are_addressed_formally(language: str) -> None:
+    familiar = {"de": r"\b(?:du|dein\w*|dir|dich)\b", "es": r"\b(?:tú|tus?|puedes|tienes|has)\b"}[language]
+    said = [text for message in messages(language) for text in forms(message)]
+
+    assert [text for text in said if re.search(familiar, text, re.IGNORECASE)] == []
