@@ -6,18 +6,21 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_accessibility import violations
-from tests.browser.test_buying_in_browser import _CATALOGUE
 from tests.browser.test_import_in_browser import page_width
-from tests.browser.test_storefront_in_browser import opened
+from tests.browser.test_storefront_in_browser import _CATALOGUE, opened
 from tests.stack import Stack
 
+_DELIVERY = """
+from shop.models import DeliveryMethod
+DeliveryMethod.objects.create(code="post", name="Post", fee=5, countries=["CH", "DE"])
+"""
 PAGES = ("/", "/?q=unicorn", "/p/bread-knife/?variant=BK-25", "/account/login/", "/none")
 
 
 @pytest.fixture
 def shop(stack: Stack) -> Stack:
     """Something to buy, and the web server."""
-    done = stack.manage("shell", "-c", _CATALOGUE)
+    done = stack.manage("shell", "-c", _CATALOGUE + _DELIVERY)
     assert done.returncode == 0, done.stderr
     stack.start_web()
     return stack
