@@ -7,10 +7,10 @@ READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
 COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
 
-.PHONY: help setup up demo test lint format bench lock clean
+.PHONY: help setup up demo test lint format translations bench lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install everything into .venv (the other targets do it when needed)
 
@@ -36,6 +36,9 @@ lint: setup ## check style and format
 format: setup ## mend what can be mended
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+translations: setup ## bring locale/ up to what the code says to customers (docs/languages.md)
+	@$(BIN)/python manage.py make_translations
 
 bench: setup ## measure imports against their alternatives, the pages of a big shop, and mails; writes bench/results.md
 	@$(BIN)/python -m bench

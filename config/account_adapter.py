@@ -5,15 +5,20 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 from django.http import HttpRequest
+from django.utils import translation
 
 from notifications import account_mail
+
+log = structlog.get_logger(__name__)
 
 
 def display(user: User) -> str:
@@ -31,14 +36,25 @@ class AccountAdapter(DefaultAccountAdapter):
             user.username = f"customer-{secrets.token_hex(6)}"
 
     def send_mail(self, template_prefix: str, email: str, context_: dict[str, Any], **_: Any) -> None:
-        """Put the mail into the outbox: a login does not wait for the mail server, which may be down."""
+        """Put the mail into the outbox: a login does not wait for the mail server, which may be down. It is
+        in the language of the page that it was asked for on, or the shop's if its templates are broken."""
         shop = {"name": settings.SHOP_NAME, "domain": settings.SITE_URL}  # what allauth's own texts name
         told = {"request": context.request, "email": email, "shop_name": settings.SHOP_NAME, **context_}
         told["current_site"] = shop
-        mail = self.render_mail(template_prefix, email, told)
-        account_mail.write(
-            what=template_prefix.rpartition("/")[2], to=email, subject=mail.subject, text=str(mail.body)
-        )
+        what = template_prefix.rpartition("/")[2]
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        try:
+            self._write(what, template_prefix, email, told, language)
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("a mail about an account could not be rendered", kind=what, language=language)
+            self._write(what, template_prefix, email, told, settings.LANGUAGE_CODE)
+
+    def _write(self, what: str, prefix: str, email: str, told: dict[str, Any], language: str) -> None:
+        with translation.override(language):
+            mail = self.render_mail(prefix, email, told)
+        account_mail.write(what=what, to=email, subject=mail.subject, text=str(mail.body), language=language)
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -64,9 +64,10 @@ def import_second_person_plain(run: ImportRun) -> Rendered:
     return Rendered(one_line(subject), f"{subject}\n{run.filename}\n{told}\n\n{links.import_page(run)}\n", "")
 
 
-def about_account(*, subject: str, text: str) -> Rendered:
-    """A mail about somebody's account, around what is already worded; links in the text become links."""
-    return render("account", {"words": subject, "told": text})
+def about_account(*, subject: str, text: str, language: str = "") -> Rendered:
+    """A mail about somebody's account, around what is already worded in that language; addresses in the text
+    become links."""
+    return render("account", {"words": subject, "told": text}, language=language)
 
 
 def _import_context(run: ImportRun) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
 
 from shop import pictures, search
 from shop.models import Product, SearchDocument
@@ -26,11 +27,11 @@ PAGE = 24  # divides by 2, 3 and 4, so that rows of cards are full
 class Sort(models.TextChoices):
     """In which order products are listed."""
 
-    RELEVANCE = "relevance", "Best match"
-    NEWEST = "newest", "Newest"
-    CHEAPEST = "price", "Price, low to high"
-    DEAREST = "-price", "Price, high to low"
-    NAME = "name", "Name"
+    RELEVANCE = "relevance", _("Best match")
+    NEWEST = "newest", _("Newest")
+    CHEAPEST = "price", _("Price, low to high")
+    DEAREST = "-price", _("Price, high to low")
+    NAME = "name", _("Name")
 
 
 # The column each order goes by, before the key, and whether it goes down.

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import structlog
 from django.core.cache import caches
 from django.db import connection
+from django.utils.translation import get_language
 
 log = structlog.get_logger(__name__)
 
@@ -55,9 +56,10 @@ def remembered[T](what: str, *parts: object, version: int, make: Callable[[], T]
 
 
 def _key(what: str, *parts: object, version: int) -> str:
-    """The one place that makes keys of the shop's pages."""
+    """The one place that makes keys of the shop's pages. Each language has keys of its own: whatever `make`
+    says to the reader, nobody reads it in another's."""
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-    return f"shop:{version}:{what}:{digest}"
+    return f"shop:{version}:{get_language()}:{what}:{digest}"
 
 
 def _attempt[T](operation: Callable[[], T]) -> T | None:

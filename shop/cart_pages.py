@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -34,7 +35,8 @@ def add(request: HttpRequest) -> HttpResponse:
     """Put in more pieces of the product that the form names."""
     product = _sold(request.POST.get("product", ""))
     if product is None:
-        return _not_added(request, [Problem(Code.GONE, "This is not sold any more, so it was not put in.")])
+        message = _("This is not sold any more, so it was not put in.")
+        return _not_added(request, [Problem(Code.GONE, message)])
     try:
         quantity = quantity_of(request.POST.get("quantity", ""), name=product.name, sku=product.sku)
         carts.add(cart=session_cart.opened(request), product=product, quantity=quantity)
@@ -100,8 +102,8 @@ def quantity_of(text: str, *, name: str, sku: str) -> int:
     try:
         return int(text if len(text) <= _LONGEST else "")
     except ValueError as error:
-        message = f"{name}: write how many you would like as a whole number, such as 2."
-        raise Refused([Problem(Code.QUANTITY, message, sku)]) from error
+        message = _("%(name)s: write how many you would like as a whole number, such as 2.")
+        raise Refused([Problem(Code.QUANTITY, message % {"name": name}, sku)]) from error
 
 
 def _sold(text: str) -> Product | None:

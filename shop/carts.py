@@ -10,6 +10,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from shop import subscriptions
 from shop.models import MAX_QUANTITY, Cart, CartLine, Product
@@ -43,7 +44,7 @@ def put(*, cart: Cart, product: Product, quantity: int) -> CartLine:
     told = {"sku": product.sku, "name": product.name, "price": product.price, "quantity": quantity}
     line, is_new = CartLine.objects.update_or_create(cart=cart, product=product, defaults=told)
     if is_new and cart.lines.count() > MAX_LINES:
-        message = f"A cart holds {MAX_LINES} different products. Order these first."
+        message = _("A cart holds %(most)d different products. Order these first.") % {"most": MAX_LINES}
         raise Refused([Problem(Code.TOO_MANY_LINES, message, product.sku)])
     return line
 
@@ -176,5 +177,5 @@ def _locked(cart: Cart) -> None:
     """Let nobody else change the cart until the transaction ends, and note that it is in use; raises Refused
     if it is gone, as by a login in another tab."""
     if not Cart.objects.filter(pk=cart.pk).update(updated_at=Now()):
-        message = "Your cart has changed in another window. Look at it, and try again."
+        message = _("Your cart has changed in another window. Look at it, and try again.")
         raise Refused([Problem(Code.EMPTY, message)])

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext, gettext_noop
 
 from shop import gateways, paying
 from shop.gateways import UnknownMethod
@@ -57,7 +58,8 @@ def pay(*, order: Order, method: str, key: str, details: Mapping[str, str]) -> O
     """
     _outside_transactions()
     if not gateways.is_offered(method):
-        raise UnknownMethod(f"This shop can't be paid by “{method}”. Choose another way to pay.")
+        message = gettext("This shop can't be paid by “%(method)s”. Choose another way to pay.")
+        raise UnknownMethod(message % {"method": method})
     gateway = gateways.named(method)
     charges = isinstance(gateway, Provider)
     _let_go(order, key=key)
@@ -99,7 +101,7 @@ def follow(payment: Payment, provider: Provider, answer: Answer, *, seen: bool =
             paying.mark_paid(payment=payment, provider_reference=answer.reference, details=answer.details)
         case Says.REFUSED:
             paying.payment_failed(
-                payment=payment, error=answer.message or "The payment was refused.", seen=seen
+                payment=payment, error=answer.message or gettext_noop("The payment was refused."), seen=seen
             )
         case Says.REDIRECT:
             paying.record_progress(payment=payment, details={**answer.details, "url": answer.url})
@@ -113,15 +115,17 @@ def outcome_of(payment: Payment) -> Outcome:
         case Payment.State.CAPTURED if not is_over:
             return Outcome(Result.PAID)
         case Payment.State.CAPTURED | Payment.State.STRAY:
-            message = "The payment came when the order was over, or paid already. You get the money back."
+            message = gettext(
+                "The payment came when the order was over, or paid already. You get the money back."
+            )
             return Outcome(Result.DECLINED, message)
         case Payment.State.AWAITING:
             return Outcome(Result.AWAITING)
         case Payment.State.FAILED | Payment.State.VOIDED:
-            return Outcome(Result.DECLINED, payment.error or "This payment was called off.")
+            return Outcome(Result.DECLINED, gettext(payment.error or "This payment was called off."))
     if url := payment.details.get("url"):
-        return Outcome(Result.REDIRECT, "Go on to the payment page.", url)
-    message = "Your payment is under way: the bank has not answered yet. Please don't pay again."
+        return Outcome(Result.REDIRECT, gettext("Go on to the payment page."), url)
+    message = gettext("Your payment is under way: the bank has not answered yet. Please don't pay again.")
     return Outcome(Result.UNDER_WAY, message)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from shop.browsing import Sort
 from shop.models import Product
@@ -67,18 +69,20 @@ class FilterForm(forms.Form):
     """What a list is narrowed to and how it is sorted. Each field is read by itself: one that can't be
     understood is named, and the others count."""
 
-    sort = forms.ChoiceField(label="Sort by", required=False)
+    sort = forms.ChoiceField(label=_("Sort by"), required=False)
     lowest = forms.DecimalField(
-        label="Price from", required=False, min_value=0, max_digits=12, decimal_places=2
+        label=_("Price from"), required=False, min_value=0, max_digits=12, decimal_places=2
     )
-    highest = forms.DecimalField(label="to", required=False, min_value=0, max_digits=12, decimal_places=2)
-    in_stock = forms.BooleanField(label="In stock", required=False)
+    highest = forms.DecimalField(
+        label=pgettext_lazy("price", "to"), required=False, min_value=0, max_digits=12, decimal_places=2
+    )
+    in_stock = forms.BooleanField(label=_("In stock"), required=False)
 
     def __init__(self, *args: Any, has_words: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         orders = [order for order in Sort if has_words or order != Sort.RELEVANCE]
         choices = [(order.value, order.label) for order in orders]
-        self.fields["sort"] = forms.ChoiceField(label="Sort by", required=False, choices=choices)
+        self.fields["sort"] = forms.ChoiceField(label=_("Sort by"), required=False, choices=choices)
 
     @property
     def narrows(self) -> bool:

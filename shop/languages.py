@@ -1,8 +1,9 @@
-"""The reader's language, as Babel knows it."""
+"""The reader's language, as Babel knows it, and figures in it."""
 
 from __future__ import annotations
 
 from babel import Locale, UnknownLocaleError
+from babel.numbers import format_decimal
 from django.conf import settings
 from django.utils.translation import get_language
 
@@ -13,3 +14,8 @@ def locale(language: str = "") -> Locale:
         return Locale.parse((language or get_language() or settings.LANGUAGE_CODE).replace("_", "-"), sep="-")
     except (ValueError, UnknownLocaleError):
         return Locale.parse(settings.LANGUAGE_CODE, sep="-")
+
+
+def number_text(count: int) -> str:
+    """A number with its thousands apart, as the reader writes it."""
+    return format_decimal(count, locale=locale())

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest, Least, Now
+from django.utils.translation import gettext
 
 from shop import signals
 from shop.models import Order, OrderEvent, Payment, Refund
@@ -50,7 +51,7 @@ def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = Fa
     order = locked(order)
     if before := Payment.objects.filter(idempotency_key=key).first():
         if (before.order_id, before.gateway) != (order.pk, gateway):
-            raise KeyConflict("This payment was sent before, for another order.")
+            raise KeyConflict(gettext("This payment was sent before, for another order."))
         return before
     if not Order.objects.unpaid().filter(pk=order.pk, expires_at__gt=Now()).exists():
         raise NotAllowed(f"{order} can't be paid for: it is {order.get_state_display()}.")

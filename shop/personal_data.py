@@ -22,6 +22,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext, ngettext
 
 from shop import accounts
 from shop.models import Cart, DataRequest, DiscountUse, Order, Payment, Refund, Shipment, Subscription
@@ -143,7 +144,8 @@ def hashed(email: str) -> str:
 def _lock_account(user: User) -> None:
     """No order is placed meanwhile. Raises StillOpen for staff, whom superusers manage."""
     if user.is_staff or user.is_superuser:
-        raise StillOpen("This account is a staff member's. Whoever manages the users takes it back first.")
+        message = gettext("This account is a staff member's. Whoever manages the users takes it back first.")
+        raise StillOpen(message)
     # Placing locks a cart, then its customer: in the same order nobody waits for the other.
     list(Cart.objects.filter(customer=user).select_for_update())
     list(User.objects.filter(pk=user.pk).select_for_update())
@@ -155,11 +157,14 @@ def _must_be_settled(orders: Sequence[Order]) -> None:
     open_ones |= _moving_money(orders)
     if open_ones:
         numbers = ", ".join(str(number) for number in sorted(open_ones))
-        what = f"order {numbers} is" if len(open_ones) == 1 else f"orders {numbers} are"
-        raise StillOpen(
-            f"Nothing was erased: {what} still open. Name and address are needed until it is delivered, or"
-            " cancelled and the money is back. Then ask again."
+        message = ngettext(
+            "Nothing was erased: order %(numbers)s is still open. Name and address are needed until it is"
+            " delivered, or cancelled and the money is back. Then ask again.",
+            "Nothing was erased: orders %(numbers)s are still open. Name and address are needed until they"
+            " are delivered, or cancelled and the money is back. Then ask again.",
+            len(open_ones),
         )
+        raise StillOpen(message % {"numbers": numbers})
 
 
 def _is_open(order: Order) -> bool:

@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
-from shop import pricing
+from shop import countries, pricing
 from shop.models import (
     Cart,
     CartLine,
@@ -93,7 +94,7 @@ def answered(*, key: str, body: str) -> Placed | None:
     if before is None:
         return None
     if before.body_hash != body:
-        raise KeyConflict("This checkout was sent before with other details. Open the checkout again.")
+        raise KeyConflict(_("This checkout was sent before with other details. Open the checkout again."))
     said = before.answer
     total = Decimal(said["total"])
     return Placed(UUID(said["order_id"]), said["number"], said["token"], total, said["currency"])
@@ -116,7 +117,7 @@ def locked_goods(cart: Cart) -> list[tuple[CartLine, Product]]:
     here = Cart.objects.select_for_update().filter(pk=cart.pk).first()
     lines = list(here.lines.all()) if here else []
     if not lines:
-        message = "Your cart is empty. If you have just ordered, the order is in your mail."
+        message = _("Your cart is empty. If you have just ordered, the order is in your mail.")
         raise Refused([Problem(Code.EMPTY, message)])
     wanted = Product.objects.filter(pk__in=[line.product_id for line in lines]).order_by("sku")
     locked = wanted.with_has_variants().select_related("parent").select_for_update(no_key=True, of=("self",))
@@ -132,12 +133,12 @@ def delivery_for(checkout: Checkout) -> DeliveryMethod:
     """The method that was chosen; raises Refused."""
     method = DeliveryMethod.objects.filter(code=checkout.delivery, active=True).first()
     if method is None:
-        raise Refused(
-            [Problem(Code.DELIVERY, "This way of delivery is not offered any more. Choose another.")]
-        )
-    if not method.goes_to(checkout.address.country):
-        message = f"{method.name} does not go to {checkout.address.country}. Choose another way of delivery."
+        message = _("This way of delivery is not offered any more. Choose another.")
         raise Refused([Problem(Code.DELIVERY, message)])
+    if not method.goes_to(checkout.address.country):
+        message = _("%(way)s does not go to %(country)s. Choose another way of delivery.")
+        there = {"way": method.name, "country": countries.name_of(checkout.address.country)}
+        raise Refused([Problem(Code.DELIVERY, message % there)])
     return method
 
 
@@ -169,10 +170,12 @@ def usable_code(text: str, *, goods: Decimal, email: str) -> DiscountCode | None
 def _suitable(code: DiscountCode, *, goods: Decimal, email: str) -> DiscountCode:
     """The code, if it is good for these goods and this customer; raises Refused."""
     if goods < code.minimum:
-        raise Refused([_discount(f"{code} needs goods worth {amount_text(code.minimum)}.")])
+        message = _("%(code)s needs goods worth %(amount)s.")
+        raise Refused([_discount(message % {"code": code, "amount": amount_text(code.minimum)})])
     mine = code.uses.filter(email=email.lower(), returned_at=None)
     if code.limit_per_customer is not None and mine.count() >= code.limit_per_customer:
-        raise Refused([_discount(f"You have used {code} as often as one customer may.")])
+        message = _("You have used %(code)s as often as one customer may.")
+        raise Refused([_discount(message % {"code": code})])
     return code
 
 
@@ -182,11 +185,11 @@ def _code(text: str) -> str:
 
 
 def _unknown(text: str) -> Problem:
-    return _discount(f"The discount code {text} is not valid, or not any more.")
+    return _discount(_("The discount code %(code)s is not valid, or not any more.") % {"code": text})
 
 
 def _discount(message: str) -> Problem:
-    return Problem(Code.DISCOUNT, f"{message} Take it out, and you can order without it.")
+    return Problem(Code.DISCOUNT, f"{message} {_('Take it out, and you can order without it.')}")
 
 
 def priced(
@@ -201,10 +204,9 @@ def priced(
     tax = pricing.tax_for(country=checkout.address.country, region=checkout.address.region)
     totals = pricing.totals(items, tax=tax, code=code, method=method)
     if checkout.expected_total not in (None, totals.total):
-        message = (
-            f"The order now comes to {amount_text(totals.total)}. Look at it once more before you order."
-        )
-        raise Refused([Problem(Code.TOTAL, message, price=totals.total)])
+        message = _("The order now comes to %(total)s. Look at it once more before you order.")
+        said = message % {"total": amount_text(totals.total)}
+        raise Refused([Problem(Code.TOTAL, said, price=totals.total)])
     return totals
 
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from babel.numbers import format_currency
 from django.conf import settings
+from django.utils.translation import gettext as _
 
-from shop.languages import locale
+from shop.languages import locale, number_text
 from shop.models import MAX_QUANTITY, CartLine, Product
 
 
@@ -55,10 +56,12 @@ class Refused(Exception):  # noqa: N818 - an outcome, not a fault
 def of_quantity(quantity: int, *, name: str, sku: str) -> Problem | None:
     """Why nobody can order so many pieces of anything, if so."""
     if quantity < 1:
-        return Problem(Code.QUANTITY, f"{name}: a quantity of {quantity:,} is none; take 1 or more.", sku)
+        said = _("%(name)s: a quantity of %(quantity)s is none; take 1 or more.")
+        return Problem(Code.QUANTITY, said % {"name": name, "quantity": number_text(quantity)}, sku)
     if quantity > MAX_QUANTITY:
-        message = f"{name}: {quantity:,} are too many at once; {MAX_QUANTITY:,} is the most."
-        return Problem(Code.QUANTITY, message, sku)
+        said = _("%(name)s: %(quantity)s are too many at once; %(most)s is the most.")
+        figures = {"quantity": number_text(quantity), "most": number_text(MAX_QUANTITY)}
+        return Problem(Code.QUANTITY, said % {"name": name, **figures}, sku)
     return None
 
 
@@ -68,23 +71,25 @@ def of_line(line: CartLine, product: Product | None) -> Problem | None:
     `product` is the line's product as it is now, with its parent and `has_variants`; None if there is none
     any more.
     """
+    name = {"name": line.name}
     if product is None:
-        return Problem(Code.GONE, f"{line.name} is no longer sold.", line.sku)
+        return Problem(Code.GONE, _("%(name)s is no longer sold.") % name, line.sku)
     parent = product.parent
     if not product.published or (parent and not parent.published):
-        return Problem(Code.UNPUBLISHED, f"{line.name} is not for sale at the moment.", line.sku)
+        return Problem(Code.UNPUBLISHED, _("%(name)s is not for sale at the moment.") % name, line.sku)
     if product.has_variants:
-        message = f"{line.name} comes in several kinds now. Choose one on its page."
+        message = _("%(name)s comes in several kinds now. Choose one on its page.") % name
         return Problem(Code.VARIANTS, message, line.sku)
     if product.stock <= 0:
-        return Problem(Code.SOLD_OUT, f"{line.name} is sold out.", line.sku, left=0)
+        return Problem(Code.SOLD_OUT, _("%(name)s is sold out.") % name, line.sku, left=0)
     if product.stock < line.quantity:
-        message = f"{line.name}: only {product.stock:,} left, and you have {line.quantity:,} in your cart."
-        return Problem(Code.TOO_FEW, message, line.sku, left=product.stock)
+        said = _("%(name)s: only %(left)s left, and you have %(wanted)s in your cart.")
+        figures = {"left": number_text(product.stock), "wanted": number_text(line.quantity)}
+        return Problem(Code.TOO_FEW, said % (name | figures), line.sku, left=product.stock)
     if product.price != line.price:
-        now, then = amount_text(product.price), amount_text(line.price)
-        message = f"{line.name} now costs {now} instead of {then}."
-        return Problem(Code.REPRICED, message, line.sku, price=product.price)
+        said = _("%(name)s now costs %(now)s instead of %(then)s.")
+        amounts = {"now": amount_text(product.price), "then": amount_text(line.price)}
+        return Problem(Code.REPRICED, said % (name | amounts), line.sku, price=product.price)
     return None
 
 

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from shop import pictures
 from shop.models import Product
 from shop.pictures import Picture
-
-_UNNAMED = "Variant"  # the option of variants that say nothing about what sets them apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,8 @@ def options_of(variants: Iterable[Sold], chosen: Sold | None) -> list[Option]:
 
 
 def _options(variant: Sold) -> dict[str, str]:
-    return variant.options or {_UNNAMED: variant.name}
+    """What sets it apart; its name where it does not say."""
+    return variant.options or {gettext("Variant"): variant.name}
 
 
 def _choices(name: str, own: dict[str, dict[str, str]], taken: dict[str, str]) -> list[Choice]:

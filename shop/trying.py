@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.db import OperationalError, connection
+from django.utils.translation import gettext
 from psycopg import errors
 
 from shop.problems import Code, Problem, Refused
@@ -31,8 +32,7 @@ def patiently[**P, R](work: Callable[P, R]) -> Callable[P, R]:
             except OperationalError as error:
                 if not isinstance(error.__cause__, _BROKEN_OFF):
                     raise
-        raise Refused(
-            [Problem(Code.BUSY, "The shop is very busy at the moment. Nothing was done; try again.")]
-        )
+        message = gettext("The shop is very busy at the moment. Nothing was done; try again.")
+        raise Refused([Problem(Code.BUSY, message)])
 
     return tried

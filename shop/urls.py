@@ -1,6 +1,7 @@
 """The storefront's addresses."""
 
 from django.urls import path, re_path
+from django.views.i18n import set_language
 
 from shop import (
     account_pages,
@@ -19,6 +20,7 @@ urlpatterns = [
     path("c/<path:path>/", storefront.products, name="category"),
     path("p/<slug:slug>/", storefront.product, name="product"),
     path("media/products/<path:name>", storefront.picture),
+    path("language/", set_language, name="language"),
     path("webhooks/<str:gateway>/", webhooks.webhook, name="webhook"),
     # Buying.
     path("cart/", cart_pages.cart, name="cart"),

@@ -14,7 +14,8 @@ from shop.models import Payment, Refund
 
 @dataclass(frozen=True)
 class Method:
-    """A way to pay, as the checkout offers it. `fields_template` has the form's further fields, if any."""
+    """A way to pay, as the checkout offers it. `name` and `description` are in English, marked to be
+    translated where they are shown; `fields_template` has the form's further fields, if any."""
 
     code: str
     name: str
@@ -35,7 +36,8 @@ class Says(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What it says. `message` is for the customer; `details` stay with the payment, without card numbers."""
+    """What it says. `message` is for the customer, in English or
+    marked to be translated; `details` stay with the payment, without card numbers."""
 
     says: Says
     reference: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 from shop.gateways.base import Answer, Gateway, Method, Says
 from shop.models import Refund
 
@@ -11,8 +13,10 @@ class Invoice(Gateway):
 
     method = Method(
         code="invoice",
-        name="Bank transfer",
-        description="You transfer the money to our account. We send your order when it has arrived.",
+        name=gettext_noop("Bank transfer"),
+        description=gettext_noop(
+            "You transfer the money to our account. We send your order when it has arrived."
+        ),
     )
 
     def refund(self, refund: Refund) -> Answer:

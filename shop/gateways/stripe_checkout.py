@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.translation import gettext_noop
 
 from shop.gateways.base import Answer, Event, Forged, Method, NoAnswer, Provider, Says, What
 from shop.models import Payment, Refund
@@ -38,8 +39,8 @@ class Stripe(Provider):
 
     method = Method(
         code="stripe",
-        name="Card and more",
-        description="You pay on the secure page of Stripe, and come back here.",
+        name=gettext_noop("Card and more"),
+        description=gettext_noop("You pay on the secure page of Stripe, and come back here."),
     )
 
     def authorise(self, payment: Payment, details: Mapping[str, str]) -> Answer:
@@ -102,7 +103,7 @@ def _asked(ask: Callable[[], Answer]) -> Answer:
     try:
         return ask()
     except (stripe.InvalidRequestError, stripe.CardError) as error:
-        return Answer(Says.REFUSED, message=error.user_message or "Stripe refused the payment.")
+        return Answer(Says.REFUSED, message=error.user_message or gettext_noop("Stripe refused the payment."))
     except stripe.StripeError as error:
         raise NoAnswer(f"Stripe: {error}") from error
 
@@ -156,7 +157,7 @@ def _said(session: Session) -> Answer:
     if session.status == "open":
         return Answer(Says.REDIRECT, url=session.url or "", details=kept)
     if session.status == "expired":
-        return Answer(Says.REFUSED, message="The payment was not completed.", details=kept)
+        return Answer(Says.REFUSED, message=gettext_noop("The payment was not completed."), details=kept)
     return Answer(Says.UNDER_WAY, details=kept)
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from shop.gateways.base import Answer, Event, Forged, Method, NoAnswer, Provider, Says, What
 from shop.gateways.trial_provider import Charge, Lost, TrialProvider
@@ -47,8 +48,8 @@ class TrialCard(Provider):
 
     method = Method(
         code="test-card",
-        name="Test card",
-        description="Pays without money, to try things out.",
+        name=gettext_noop("Test card"),
+        description=gettext_noop("Pays without money, to try things out."),
         fields_template="storefront/payment/test_card.html",
     )
 
@@ -103,7 +104,8 @@ def _asked(ask: Callable[[], Charge | None]) -> Answer:
         raise NoAnswer("The test card's provider did not answer.") from None
     if charge is None:
         return Answer(Says.UNKNOWN)
-    message = charge.message or ("The payment was called off." if charge.state == "void" else "")
+    called_off = gettext_noop("The payment was called off.") if charge.state == "void" else ""
+    message = charge.message or called_off
     return Answer(
         _SAYS[charge.state], charge.reference, message, details={"card_ends_with": charge.card[-4:]}
     )

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from django.utils.translation import gettext_noop
+
 REFUSALS = {
-    "4000000000009995": "The card has too little money left.",
-    "4000000000000069": "The card has expired.",
-    "4000000000009979": "The card was reported as stolen.",
+    "4000000000009995": gettext_noop("The card has too little money left."),
+    "4000000000000069": gettext_noop("The card has expired."),
+    "4000000000009979": gettext_noop("The card was reported as stolen."),
 }
 LOSES_ANSWERS = "4000000000004087"  # takes the money; nobody hears of it
 UNREACHABLE = "4000000000005035"  # nothing arrives there
@@ -77,7 +79,7 @@ class TrialProvider:
         """Hold the amount on the card."""
         if card == UNREACHABLE:
             raise Lost
-        message = REFUSALS.get(card, "" if _is_card(card) else "This is no card number.")
+        message = REFUSALS.get(card, "" if _is_card(card) else gettext_noop("This is no card number."))
         state = "refused" if message else "authorised"
         with self._books() as books:
             books.execute(

@@ -14,6 +14,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import BigIntegerField, F, Func, Q
 from django.db.models.functions import Lower, Now, Upper
+from django.utils.translation import gettext_noop
 
 from shop.models.base import UUIDv7
 from shop.models.product import Product
@@ -65,13 +66,14 @@ class Order(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "pending", "waiting for payment"
-        PAID = "paid", "paid"
-        FULFILLED = "fulfilled", "shipped"
-        DELIVERED = "delivered", "delivered"
-        CANCELLED = "cancelled", "cancelled"
-        EXPIRED = "expired", "expired"
-        REFUNDED = "refunded", "refunded"
+        # Staff read them as they are; the shop's pages translate them.
+        PENDING = "pending", gettext_noop("waiting for payment")
+        PAID = "paid", gettext_noop("paid")
+        FULFILLED = "fulfilled", gettext_noop("shipped")
+        DELIVERED = "delivered", gettext_noop("delivered")
+        CANCELLED = "cancelled", gettext_noop("cancelled")
+        EXPIRED = "expired", gettext_noop("expired")
+        REFUNDED = "refunded", gettext_noop("refunded")
 
     id = models.UUIDField(primary_key=True, db_default=UUIDv7(), editable=False)
     number = models.BigIntegerField(db_default=OrderNumber(), unique=True, editable=False)

@@ -7,12 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency
 from django import template
 from django.conf import settings
 from django.utils.timezone import localtime
 
 from shop.languages import locale as _locale
+from shop.languages import number_text
 
 register = template.Library()
 
@@ -26,7 +27,7 @@ def money(amount: Decimal, currency: str = "") -> str:
 @register.filter
 def number(count: int) -> str:
     """A number with its thousands apart."""
-    return format_decimal(count, locale=_locale())
+    return number_text(count)
 
 
 @register.filter

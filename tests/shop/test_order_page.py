@@ -148,7 +148,7 @@ def test_address_to_follow_a_parcel_is_a_web_address() -> None:
     order = a_paid_order({"BOWL": 2})
     ordering.fulfil(order=order, tracking_url="javascript:alert(1)", tracking_code="RX")
 
-    assert ("javascript:" in page_of(order), "Tracking code RX" in page_of(order)) == (False, True)
+    assert ("javascript:" in page_of(order), "Tracking code: RX" in page_of(order)) == (False, True)
 
 
 def test_money_given_back_is_said() -> None:
