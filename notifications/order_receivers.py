@@ -58,7 +58,7 @@ def _shipped(*, order: Order, shipment: Shipment, **_: Any) -> None:
 
 
 def _tracking_changed(*, order: Order, shipment: Shipment, event: OrderEvent, **_: Any) -> None:
-    parcel = {
+    parcel: dict[str, Any] = {
         "parcel": shipment,
         "pieces": list(shipment.lines.select_related("line")),
         "tracking_url": order_mails.tracking_address(shipment),

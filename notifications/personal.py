@@ -46,7 +46,7 @@ def erase(person: Person) -> int:
     """Empty the mails to the person. One that waits is held back; one under way may arrive."""
     mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    nothing = dict.fromkeys(["text", "html", "answer", "attachment", "unsubscribe_url"], "") | {"headers": {}}
+    emptied = dict.fromkeys(["text", "html", "answer", "attachment", "unsubscribe_url"], "")
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(
@@ -55,7 +55,8 @@ def erase(person: Person) -> int:
         state=Case(waits, default=F("state"), output_field=CharField()),
         error=Case(why, default=Value(""), output_field=TextField()),
         due_at=Case(When(state=_STATE.QUEUED, then=Value(None)), default=F("due_at")),
-        **nothing,
+        headers={},
+        **emptied,
     )
     return len(mails)
 
