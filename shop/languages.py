@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import localcontext
+
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 from django.conf import settings
@@ -18,4 +20,5 @@ def locale(language: str = "") -> Locale:
 
 def number_text(count: int) -> str:
     """A number with its thousands apart, as the reader writes it."""
-    return format_decimal(count, locale=locale())
+    with localcontext(prec=100):  # whatever somebody typed: Babel rounds, and so needs all digits
+        return format_decimal(count, locale=locale())
