@@ -18,12 +18,12 @@ from config.reworded import REWORDED
 LANGUAGES = ["de", "fr", "es", "ar"]
 # Said in the language as in English.
 ALIKE = {
-    "de": {"Name"},
-    "fr": {"E-mail", "Total", "Pages", "Contact"},
+    "de": {"Name", "Import %(number)s"},
+    "fr": {"E-mail", "Total", "Pages", "Contact", "Date"},
     "es": {"Subtotal", "Total"},
     "ar": set[str](),
 }
-PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|%")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|%|\{\w+\}")
 TAG = re.compile(r"<[^>]*>|\"")
 # Arabic says none, one and two without the figure.
 WITHOUT_FIGURE = {"ar": {0, 1, 2}}
