@@ -85,7 +85,9 @@ def _addresses(count: int) -> dict[str, list[str]]:
     from shop.models import Category, Product
 
     chance = random.Random(7)  # must repeat
-    products = list(Product.objects.order_by("sku").values_list("slug", "name", "sku")[: count * 50])
+    products = list(
+        Product.objects.published().order_by("sku").values_list("slug", "name", "sku")[: count * 50]
+    )
     picked = chance.sample(products, count)
     paths = list(Category.objects.order_by("path").values_list("path", flat=True))
     chosen = [chance.choice(paths) for _ in range(count)]

@@ -79,7 +79,7 @@ class ChunkReader:
             self.repairs, self.careful = self._mending.repairs, self._mending.careful
             self._mending.is_cut = not text.endswith(dialect.line_end)
             self._stops = sorted({*self.suspects, *self._mending.stops(text)})
-        self._stop_at_open_lines()
+        self._knows_open_lines = False
 
     def _forget_above_pieces(self) -> None:
         """A row that was read before may go on in a line below it that was not: have it read again."""
@@ -92,6 +92,7 @@ class ChunkReader:
         """Have the fast path stop before lines with an odd number of quotes, which mostly begin or end cells
         of several lines: else it would read all lines around them twice. Where every inch is written as a
         quote, it finds out by itself."""
+        self._knows_open_lines = True
         quote = self._grammar.quotechar
         if quote:
             open_lines = [at for at, line in enumerate(self._coded) if line.count(quote) & 1]
@@ -157,6 +158,9 @@ class ChunkReader:
             todo, lines = range(index, stop), self._coded[index:stop]
         first = len(rows)
         if (plain := self._plain_rows(lines)) is None:
+            if not self._knows_open_lines:  # few files have any, so they are not looked for before
+                self._stop_at_open_lines()
+                return self._fast_to_open_line(index, stop, numbers, rows)
             done = self._row_by_row(lines, todo, numbers, rows)
         else:
             self.records += len(plain)
@@ -166,6 +170,15 @@ class ChunkReader:
         if self._mending and (doubtful := self._mending.doubtful(numbers, rows, first)):
             self._settle_again(doubtful, numbers, rows)
         return todo[done] if done < len(todo) else None
+
+    def _fast_to_open_line(
+        self, index: int, stop: int, numbers: list[int], rows: list[list[str]]
+    ) -> int | None:
+        nearer = self._block_end(index)
+        if nearer >= stop:
+            return self._fast(index, stop, numbers, rows)
+        reached = self._fast(index, nearer, numbers, rows)
+        return nearer if reached is None else reached
 
     def _row_by_row(
         self, lines: list[str], todo: Sequence[int], numbers: list[int], rows: list[list[str]]
