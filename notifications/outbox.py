@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 
 from django.db import transaction
 
+from notifications import holding
 from notifications.messages import Rendered
 from notifications.models import Message
 from tasks import queueing
 from tasks.models import Job
 
 DELIVER = "notifications.deliver"  # the kind of the job
+ACCOUNT = "account"  # the kind of mails that may let their reader in
 
 
 class StillOnItsWay(Exception):  # noqa: N818 - it is an answer
     """The message will yet be sent by itself; sending it again now would double it."""
+
+
+class BelongsToOne(Exception):  # noqa: N818 - it is an answer
+    """The message must not go to another address than its own."""
 
 
 @transaction.atomic
@@ -24,10 +31,13 @@ def write(
 ) -> list[Message]:
     """Store one message a recipient and its delivery; returns the new ones.
 
-    An event that was written before, because its task ran twice, gives nothing new.
+    An event that was written before, because its task ran twice, gives nothing new. A mail that must not go
+    out (`holding` says why) is written as held back, with the reason.
     """
     written = []
-    for recipient in dict.fromkeys(recipients):
+    recipients = list(dict.fromkeys(recipients))
+    held = holding.reasons(kind, recipients)
+    for recipient in recipients:
         message, is_new = Message.objects.get_or_create(
             kind=kind,
             event=event,
@@ -38,6 +48,7 @@ def write(
                 "subject": content.subject,
                 "text": content.text,
                 "html": content.html,
+                **_state(held.get(recipient)),
             },
         )
         if is_new:
@@ -47,25 +58,58 @@ def write(
 
 
 @transaction.atomic
-def resend(message: Message) -> Message:
-    """Send the same content to the same person again: a new message, linked to the very first.
+def resend(message: Message, *, to: str = "", by: str = "") -> Message:
+    """Send the same content again, to the same person or to the address `to`: a new message, linked to the
+    very first. `by` is who asked for it.
 
-    Raises StillOnItsWay while the given one has not come to its end.
+    It goes out though its kind is switched off, for somebody wants it to; but not to an address that is held
+    back. Raises StillOnItsWay while the given one has not come to its end, and BelongsToOne.
     """
     if Job.objects.of(message.job_subject).unfinished().exists():
         raise StillOnItsWay(f"Message {message.pk} is still on its way; it is tried again by itself.")
+    if to and not may_be_readdressed(message):
+        raise BelongsToOne("Its links let their reader in, so it goes to its own address only.")
+    recipient = to or message.recipient
     again = Message.objects.create(
         kind=message.kind,
         event=message.event,
         about=message.about,
-        recipient=message.recipient,
+        recipient=recipient,
         subject=message.subject,
         text=message.text,
         html=message.html,
         resend_of=message.resend_of or message,
+        by=by,
+        **_state(holding.suppressed(message.kind, [recipient]).get(recipient)),
     )
     _deliver([again])
     return again
+
+
+def may_be_readdressed(message: Message) -> bool:
+    """Whether its content may go to another address than the one it was written for."""
+    return message.kind != ACCOUNT and bool(message.text)  # without text it was erased
+
+
+@transaction.atomic
+def write_sample(*, kind: str, to: str, by: str, content: Rendered) -> Message:
+    """A mail with made-up data, to see it where mails are read. Switched off or not, it goes out."""
+    sample = Message.objects.create(
+        kind=kind,
+        event=f"sample/{uuid.uuid4().hex}",
+        about="sample",
+        recipient=to,
+        subject=content.subject,
+        text=content.text,
+        html=content.html,
+        by=by,
+    )
+    _deliver([sample])
+    return sample
+
+
+def _state(held: str | None) -> dict[str, str]:
+    return {"state": Message.State.SUPPRESSED, "error": held} if held else {}
 
 
 def _deliver(written: Iterable[Message]) -> None:
@@ -77,4 +121,5 @@ def _deliver(written: Iterable[Message]) -> None:
             payload={"message": message.pk},
         )
         for message in written
+        if message.state == Message.State.QUEUED
     )
