@@ -1,5 +1,6 @@
 """Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
 
+import os
 import sys
 from decimal import Decimal
 from email.utils import formataddr
@@ -45,6 +46,14 @@ REDIS_URL = env.str("REDIS_URL", default=embedded.broker_url(DATA_DIR))
 EMAIL_URL = env.str("EMAIL_URL", default=embedded.mail_url(DATA_DIR))
 globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
+# A provider's API instead of SMTP, by anymail's name of it; anymail's own settings begin with ANYMAIL_.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+ANYMAIL = {
+    name.removeprefix("ANYMAIL_"): text for name, text in os.environ.items() if name.startswith("ANYMAIL_")
+}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+    ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "DEBUG_API_REQUESTS": False}
 SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail

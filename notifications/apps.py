@@ -10,10 +10,20 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers, register the delivery job for every process that may create one, and what
         the shop shows of mails."""
-        from notifications import order_panel, order_receivers, personal, receivers, samples, tasks  # noqa: F401
+        from notifications import (  # noqa: F401
+            checks,
+            order_panel,
+            order_receivers,
+            personal,
+            receivers,
+            samples,
+            tasks,
+            tracking,
+        )
 
         receivers.connect()
         order_receivers.connect()
         personal.connect()
         order_panel.connect()
         samples.connect()
+        tracking.connect()

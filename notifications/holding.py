@@ -49,13 +49,18 @@ def reasons(kind: str, recipients: Iterable[str]) -> dict[str, str]:
     return suppressed(kind, recipients)
 
 
+def in_force(address: str) -> list[Suppression]:
+    """The rows of the list that the address is on, newest first."""
+    return list(Suppression.objects.filter(address=normalised(address), lifted_at__isnull=True))
+
+
 def suppressed(kind: str, recipients: Iterable[str]) -> dict[str, str]:
     """The same by the list of addresses alone, for mails that staff send by hand."""
     addresses = {recipient: normalised(recipient) for recipient in recipients}
-    in_force = Suppression.objects.filter(address__in=addresses.values(), lifted_at__isnull=True)
+    rows = Suppression.objects.filter(address__in=addresses.values(), lifted_at__isnull=True)
     if kinds.named(kind).is_needed:
-        in_force = in_force.filter(scope=Suppression.Scope.ALL)
-    found = {row.address: row for row in in_force.order_by("-pk")}
+        rows = rows.filter(scope=Suppression.Scope.ALL)
+    found = {row.address: row for row in rows}
     return {recipient: _told(found[as_ours]) for recipient, as_ours in addresses.items() if as_ours in found}
 
 
@@ -124,5 +129,5 @@ def _hold_what_waits(row: Suppression) -> None:
 @transaction.atomic
 def lift(row: Suppression, *, by: str, note: str) -> bool:
     """Write to the address again; False if somebody lifted it before. What was held back stays so."""
-    in_force = Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True)
-    return bool(in_force.update(lifted_at=Now(), lifted_by=by, lifted_note=note))
+    found = Suppression.objects.filter(pk=row.pk, lifted_at__isnull=True)
+    return bool(found.update(lifted_at=Now(), lifted_by=by, lifted_note=note))

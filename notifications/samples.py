@@ -112,7 +112,8 @@ def an_order(**changes: Any) -> Order:
     """An order that is not in the database, with two lines."""
     order = Order(
         **{
-            "id": _NOBODY, "number": 10001, "token": "preview-" * 4, "email": "kim@example.com", "language": "en",
+            "id": _NOBODY, "number": 10001, "token": "preview-" * 4, "email": "kim@example.com",
+            "language": "en",
             "currency": settings.STORE_CURRENCY, "prices_include_tax": True, "placed_at": timezone.now(),
             "expires_at": timezone.now() + timedelta(hours=1), "delivery_name": "Standard",
             "discount_code": "WELCOME10", "subtotal": Decimal("138.00"), "discount": Decimal("13.80"),
