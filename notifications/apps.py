@@ -18,7 +18,6 @@ class NotificationsConfig(AppConfig):
             receivers,
             samples,
             tasks,
-            tracking,
         )
 
         receivers.connect()
@@ -26,4 +25,3 @@ class NotificationsConfig(AppConfig):
         personal.connect()
         order_panel.connect()
         samples.connect()
-        tracking.connect()

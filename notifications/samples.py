@@ -184,7 +184,7 @@ def _of_import(changes: Values, language: str) -> Rendered:
 
 def _of_account(what: str, language: str) -> Rendered:
     """As allauth's adapter renders its templates."""
-    link = f"{settings.SITE_URL}/account/…/"
+    link = f"{settings.SITE_URL}/account/sample/"
     shop = {"name": settings.SHOP_NAME, "domain": settings.SITE_URL}
     context = {
         "shop_name": settings.SHOP_NAME, "current_site": shop, "email": "kim@example.com", "user": "Kim Doe",

@@ -25,6 +25,12 @@ STATE_COLOURS = {
 _MEANINGS = {"success": "good", "warning": "look", "danger": "bad", "primary": "going", "default": "rest"}
 
 
+_FRAME = (
+    '<iframe title="{}" class="tally-mail" srcdoc="{}" sandbox="allow-popups allow-popups-to-escape-sandbox" '
+    'referrerpolicy="no-referrer" style="width:min({}px,100%);height:{}px"></iframe>'
+)
+
+
 def state_of(message: Message) -> tuple[str, str]:
     """Its state as a key of STATE_COLOURS and in words; what was told later says more than `sent`."""
     if message.fate:
@@ -42,12 +48,7 @@ def meaning_of(message: Message) -> str:
 def framed(html: str, *, title: str, width: int = 680, height: int = 860) -> SafeString:
     """The mail in a frame that may run and send nothing. What it loads is up to the page's policy, which a
     frame with its document inside inherits: no pictures from elsewhere. Its links open outside."""
-    return format_html(
-        '<iframe title="{}" class="tally-mail" srcdoc="{}" referrerpolicy="no-referrer" loading="lazy"'
-        ' sandbox="allow-popups allow-popups-to-escape-sandbox"'
-        ' style="width:min({}px,100%);height:{}px"></iframe>',
-        title, html, width, height,
-    )  # fmt: skip
+    return format_html(_FRAME, title, html, width, height)
 
 
 def size_of(content: Rendered) -> int:

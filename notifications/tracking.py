@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 import structlog
-from django.conf import settings
+from anymail.signals import tracking
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -36,11 +36,8 @@ _HARD = {"invalid", "bounced"}  # of anymail's reasons those that say: nothing w
 
 
 def connect() -> None:
-    """Listen to anymail where it is in use; called once, when Django is ready."""
-    if settings.EMAIL_PROVIDER:
-        from anymail.signals import tracking
-
-        tracking.connect(_told, dispatch_uid="notifications.tracking")
+    """Listen to anymail; called before it hears anything, as often as that is."""
+    tracking.connect(_told, dispatch_uid="notifications.tracking")
 
 
 def _told(*, event: Any, esp_name: str, **_: Any) -> None:

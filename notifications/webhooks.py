@@ -48,6 +48,10 @@ def webhook(request: HttpRequest) -> HttpResponseBase:
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > MAX_BYTES:
         return HttpResponse("Too long.\n", status=413, content_type="text/plain")
+    # Only here, so that nobody else loads anymail.
+    from notifications import tracking
+
+    tracking.connect()
     try:
         view = resolve(f"/{settings.EMAIL_PROVIDER}/tracking/", "anymail.urls").func
     except Resolver404:
