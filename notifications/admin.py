@@ -23,6 +23,7 @@ from notifications.message_fields import MessageFields
 from notifications.models import Message
 from notifications.readdressing import AddressForm
 from notifications.showing import STATE_COLOURS
+from shop import correcting
 from shop.filters import DayRangeFilter
 from tasks.listing import BigListAdmin, spoken
 
@@ -171,7 +172,11 @@ class MessageAdmin(MessageFields, BigListAdmin):
     )
     def send_elsewhere(self, request: HtmxHttpRequest, form: AddressForm, object_id: str) -> HttpResponse:
         """Queue a new message like this one, to the address of the form, and show it."""
-        return self._shown_again(request, object_id, to=form.cleaned_data["recipient"])
+        message, to = self.get_object(request, object_id), form.cleaned_data["recipient"]
+        order = form.order if form.cleaned_data.get("for_order") else None
+        if order and correcting.email(order=order, wrong=message.recipient, right=to):
+            self.log_change(request, order, "E-mail address corrected")
+        return self._shown_again(request, object_id, to=to)
 
     def _shown_again(self, request: HtmxHttpRequest, object_id: str, *, to: str = "") -> HttpResponse:
         message = self.get_object(request, object_id)

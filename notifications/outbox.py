@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from notifications import holding
+from notifications import holding, kinds
 from notifications.messages import Rendered
 from notifications.models import Message
 from tasks import queueing
@@ -68,7 +68,7 @@ def resend(message: Message, *, to: str = "", by: str = "") -> Message:
     if Job.objects.of(message.job_subject).unfinished().exists():
         raise StillOnItsWay(f"Message {message.pk} is still on its way; it is tried again by itself.")
     if to and not may_be_readdressed(message):
-        raise BelongsToOne("Its links let their reader in, so it goes to its own address only.")
+        raise BelongsToOne(f"Message {message.pk} is for the one who has its address, and for nobody else.")
     recipient = to or message.recipient
     again = Message.objects.create(
         kind=message.kind,
@@ -87,8 +87,10 @@ def resend(message: Message, *, to: str = "", by: str = "") -> Message:
 
 
 def may_be_readdressed(message: Message) -> bool:
-    """Whether its content may go to another address than the one it was written for."""
-    return message.kind != ACCOUNT and bool(message.text)  # without text it was erased
+    """Whether its content may go to another address than the one it was written for: not links that let their
+    reader in, not what somebody else has asked for, and nothing that was erased."""
+    is_personal = message.kind == ACCOUNT or kinds.named(message.kind).is_optional
+    return not is_personal and bool(message.text)
 
 
 @transaction.atomic

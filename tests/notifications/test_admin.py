@@ -221,6 +221,22 @@ def test_message_is_sent_to_the_right_address_and_says_by_whom(provider: Provide
     assert logged.change_message == f"Sent again from message {message.pk} to another address"
 
 
+def test_address_of_the_order_is_corrected_with_it_by_whoever_may_change_orders(provider: Provider) -> None:
+    a_product(sku="KNIFE", stock=9)
+    orders = [an_order({"KNIFE": 1}) for _ in range(3)]
+    may = staff("view_message", "add_message", "change_order")
+    may_not = staff("view_message", "add_message", name="other")
+    asked = [(may, {"for_order": "on"}), (may, {}), (may_not, {"for_order": "on"})]
+    for order, (client, more) in zip(orders, asked, strict=True):
+        mail = Message.objects.get(about=order.subject)
+        attempt(mail)
+        client.post(elsewhere(mail), {"_form_submitted": "True", "recipient": "kim@home.example", **more})
+        order.refresh_from_db()
+
+    assert [order.email for order in orders] == ["kim@home.example", "kim@example.com", "kim@example.com"]
+    assert LogEntry.objects.get(object_id=str(orders[0].pk)).change_message == "E-mail address corrected"
+
+
 def test_mail_about_an_account_is_not_offered_to_other_addresses(provider: Provider) -> None:
     message = account_mail.write(what="x", to="boss@shop.example", subject="Link", text="https://x.example/k")
     attempt(message)
