@@ -48,7 +48,7 @@ globals().update(env.email_url_config(EMAIL_URL))
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=20)
 # A provider's API instead of SMTP, by anymail's name of it; anymail's own settings begin with ANYMAIL_.
 EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
-ANYMAIL = {
+ANYMAIL: dict[str, Any] = {
     name.removeprefix("ANYMAIL_"): text for name, text in os.environ.items() if name.startswith("ANYMAIL_")
 }
 if EMAIL_PROVIDER:

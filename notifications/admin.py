@@ -129,7 +129,7 @@ class MessageAdmin(MessageFields, BigListAdmin):
         """Sending again is what the permission to add messages allows here."""
         return request.user.has_perm("notifications.add_message")
 
-    def has_readdress_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_readdress_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """As above, but never for what lets its reader in. `obj` is a key where Unfold asks."""
         if not self.has_send_permission(request):
             return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 from unfold.utils import display_for_label
 
@@ -29,7 +29,7 @@ class MessageFields:
     def held_back(self, message: Message) -> SafeString:
         """The rows of the list that its address is on."""
         return format_html_join(
-            format_html("<br>"),
+            mark_safe("<br>"),
             '<a class="link" href="{}">since {}: {}</a>',
             (
                 (

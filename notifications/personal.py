@@ -24,7 +24,7 @@ _WHY = "Its recipient's data was erased before it went out."
 def connect() -> None:
     """Have exports and erasures include mails; called once, when Django is ready."""
     personal_data.register("mails", held=held, erase=erase)
-    personal_data.register("mails_held_back", held=held_back, erase=forget_held_back)
+    personal_data.register("held_back_addresses", held=held_back, erase=forget_held_back)
 
 
 def held(person: Person) -> list[dict[str, Any]]:

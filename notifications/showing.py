@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.utils.html import format_html, format_html_join
@@ -93,7 +95,7 @@ def _words(tried: MessageAttempt) -> str:
     return f"{tried.said} ({seconds:.1f} s)"
 
 
-def _table(title: str, heads: list[str], rows: list[tuple[object, ...]]) -> SafeString | str:
+def _table(title: str, heads: list[str], rows: Sequence[tuple[object, ...]]) -> SafeString | str:
     if not rows:
         return ""
     columns = format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads))

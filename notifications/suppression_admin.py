@@ -96,7 +96,7 @@ class SuppressionAdmin(BigListAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False
 
-    def has_lift_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_lift_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """What the permission to change the list allows; `obj` is a key where Unfold asks."""
         if not request.user.has_perm("notifications.change_suppression"):
             return False

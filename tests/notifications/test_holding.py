@@ -145,7 +145,7 @@ def test_what_is_known_of_an_address_is_handed_out_and_erased(provider: Provider
     person = personal_data.of_address("kim@example.com")
     assert person is not None
 
-    (known,) = personal_data.export(person)["mails_held_back"]
+    (known,) = personal_data.export(person)["held_back_addresses"]
     personal_data.erase(person)
 
     assert (known["address"], known["why"]) == ("kim@example.com", "a mail came back for good")
