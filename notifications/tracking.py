@@ -61,7 +61,8 @@ def record(provider: str, what: ProviderEvent.What, event: Any) -> bool:
     if message is None:
         log.info("a mail provider told of a message that is not ours", provider=provider, what=what)
         return False
-    said = " ".join(filter(None, (event.description, event.mta_response)))[:1000]
+    is_erased = not message.text  # what is said may name who it was
+    said = "" if is_erased else " ".join(filter(None, (event.description, event.mta_response)))[:1000]
     happened_at = event.timestamp or timezone.now()
     try:
         with transaction.atomic():
@@ -71,23 +72,25 @@ def record(provider: str, what: ProviderEvent.What, event: Any) -> bool:
             )  # fmt: skip
     except IntegrityError:
         return False
-    _have_effect(message, what, event, said=said, happened_at=happened_at)
+    _worsen(message, what)
+    if not is_erased:
+        _hold_back(message, what, event.reject_reason, note=said, message=message, happened_at=happened_at)
     return True
 
 
-def _have_effect(message: Message, what: str, event: Any, *, said: str, happened_at: Any) -> None:
+def _worsen(message: Message, what: str) -> None:
     if what in _RANKS and _RANKS[what] > _RANKS[message.fate]:
         message.fate = what
         message.save(update_fields=["fate"])
-    if message.recipient.startswith("erased "):
-        return
-    details = {"note": said, "message": message, "happened_at": happened_at}
+
+
+def _hold_back(of: Message, what: str, reason: str | None, **details: Any) -> None:
     if what == What.COMPLAINED:
         why, scope = Suppression.Why.COMPLAINT, Suppression.Scope.OPTIONAL
-        holding.hold_back(message.recipient, why=why, scope=scope, **details)
-    elif what == What.BOUNCED and event.reject_reason in _HARD:
+        holding.hold_back(of.recipient, why=why, scope=scope, **details)
+    elif what == What.BOUNCED and reason in _HARD:
         why, scope = Suppression.Why.BOUNCE, Suppression.Scope.ALL
-        holding.hold_back(message.recipient, why=why, scope=scope, **details)
+        holding.hold_back(of.recipient, why=why, scope=scope, **details)
 
 
 def _id_of(event: Any) -> str:
