@@ -94,8 +94,8 @@ def _hold_back(of: Message, what: str, reason: str | None, **details: Any) -> No
 
 
 def _id_of(event: Any) -> str:
-    """The provider's name of the event, or one made of what is the same whenever it is sent again."""
-    parts = (event.event_id, event.message_id, event.event_type, event.recipient, event.timestamp)
-    if event.event_id and len(str(event.event_id)) <= 150:
-        return f"{event.event_type}/{event.event_id}"
+    """What is the same whenever it is sent again: some providers give the event another id then, so the time
+    at which it happened tells more."""
+    what = event.timestamp.isoformat() if event.timestamp else str(event.event_id)
+    parts = (event.message_id, event.event_type, event.recipient, what)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
