@@ -105,6 +105,8 @@ def _title(name: str) -> str:
 def _of_order(kind: str, changes: Values, more: Values, language: str) -> Rendered:
     order = an_order(**changes)
     given = {**_around(order), **more}
+    if not (given["is_all"] and given["is_first"]):
+        given["pieces"] = given["pieces"][:1]
     return messages.render(kind, order_mails.context(order, given, language), language=language)
 
 
