@@ -173,6 +173,8 @@ class Suppression(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        verbose_name = "held-back address"
+        verbose_name_plural = "held-back addresses"
         constraints = [
             models.UniqueConstraint(
                 fields=["address", "why"],

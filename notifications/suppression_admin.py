@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from notifications import holding
 from notifications.models import Suppression
-from tasks.listing import BigListAdmin, spoken
+from tasks.listing import BigListAdmin, spoken, stacked
 
 _COLOURS = {"in force": "danger", "lifted": "default"}
 
@@ -45,6 +45,12 @@ class SuppressionForm(forms.ModelForm):
     class Meta:
         model = Suppression
         fields = ["address", "scope", "note"]
+        labels = {"note": "Reason"}
+        help_texts = {"address": "", "note": "Whoever finds it on the list in a year wants to know."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["note"].required = True
 
     def clean_address(self) -> str:
         """As the list has it. Refuses one that staff have put there already."""
@@ -54,13 +60,6 @@ class SuppressionForm(forms.ModelForm):
         if any(row.why == Suppression.Why.STAFF for row in holding.in_force(address)):
             raise forms.ValidationError(f"{address} is on the list already.")
         return address
-
-    def clean_note(self) -> str:
-        """Whoever finds it there in a year wants to know."""
-        note: str = self.cleaned_data["note"].strip()
-        if not note:
-            raise forms.ValidationError("Say why.")
-        return note
 
 
 class LiftForm(BaseDialogForm):
@@ -74,7 +73,8 @@ class SuppressionAdmin(BigListAdmin):
     """Nothing is changed or deleted: a row is lifted, and stays as what was."""
 
     form = SuppressionForm
-    list_display = ["address", "standing", "why", "scope", "since", "who"]
+    list_display = ["whom", "standing", "scope", "since", "who"]
+    list_display_links = ["whom"]
     list_filter = [InForceFilter, ("why", ChoicesDropdownFilter), ("scope", ChoicesDropdownFilter)]
     search_fields = ["address__startswith"]
     search_help_text = "The beginning of an address, in small letters"
@@ -85,7 +85,13 @@ class SuppressionAdmin(BigListAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Suppression | None = None) -> Any:
-        return self.fieldsets if obj else [(None, {"fields": ["address", "scope", "note"]})]
+        if obj is None:
+            return [(None, {"fields": ["address", "scope", "note"]})]
+        past = [] if obj.lifted_at else ["lifted_at", "lifted_by", "lifted_note"]
+        return [
+            (title, {**part, "fields": [name for name in part["fields"] if name not in past]})
+            for title, part in self.fieldsets
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Suppression | None = None) -> list[str]:
         return [field for _, part in self.fieldsets for field in part["fields"]] if obj else []
@@ -135,6 +141,10 @@ class SuppressionAdmin(BigListAdmin):
             self.message_user(request, "Mails go to this address again.", messages.SUCCESS)
         target = reverse("admin:notifications_suppression_change", args=[object_id])
         return (HttpResponseClientRedirect if request.htmx else HttpResponseRedirect)(target)
+
+    @display(description="address", ordering="address")
+    def whom(self, row: Suppression) -> SafeString:
+        return stacked(row.address, row.get_why_display())
 
     @display(description="standing", label=_COLOURS)
     def standing(self, row: Suppression) -> str:

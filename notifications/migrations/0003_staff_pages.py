@@ -105,6 +105,8 @@ class Migration(migrations.Migration):
                 ('lifted_note', models.CharField(blank=True, max_length=200, verbose_name='why it was lifted')),
             ],
             options={
+                'verbose_name': 'held-back address',
+                'verbose_name_plural': 'held-back addresses',
                 'ordering': ['-pk'],
             },
         ),
