@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from notifications.messages import Rendered
-from notifications.models import Message, MessageAttempt, ProviderEvent
+from notifications.models import Message, MessageAttempt
 from tasks.listing import spoken
 
 STATE_COLOURS = {
@@ -100,8 +100,3 @@ def _table(title: str, heads: list[str], rows: Sequence[tuple[object, ...]]) -> 
         return ""
     columns = format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads))
     return format_html(_TABLE, title, columns, format_html_join("", _ROW, rows))
-
-
-def bad_news_of(message: Message) -> ProviderEvent | None:
-    """The event that tells why it came back or was called spam."""
-    return message.provider_events.filter(what__in=["bounced", "complained"]).last()
