@@ -50,7 +50,8 @@ class SuppressionForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["note"].required = True
+        if "note" in self.fields:  # a row that is there is only shown
+            self.fields["note"].required = True
 
     def clean_address(self) -> str:
         """As the list has it. Refuses one that staff have put there already."""
