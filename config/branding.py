@@ -51,6 +51,8 @@ _GROUPS = {
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
+        Page("Kinds of mail", "notifications.view_kindswitch", "drafts", "What the shop writes, and whether"),
+        Page("Held back", "notifications.view_suppression", "unsubscribe", "Addresses that get no mail"),
     ],
     "Operations": [
         Page("Jobs", "tasks.view_job", "conveyor_belt", "What waits, runs, or was given up"),

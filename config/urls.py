@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from notifications import webhooks
+
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 `ok` without touching database or broker: the process lives."""
@@ -15,5 +17,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
+    path("webhooks/mail/", webhooks.webhook, name="mail_webhook"),
     path("", include("shop.urls")),
 ]

@@ -10,9 +10,18 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers, register the delivery job for every process that may create one, and what
         the shop shows of mails."""
-        from notifications import order_panel, order_receivers, personal, receivers, tasks  # noqa: F401
+        from notifications import (  # noqa: F401
+            checks,
+            order_panel,
+            order_receivers,
+            personal,
+            receivers,
+            samples,
+            tasks,
+        )
 
         receivers.connect()
         order_receivers.connect()
         personal.connect()
         order_panel.connect()
+        samples.connect()

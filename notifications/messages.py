@@ -32,7 +32,7 @@ class Rendered:
 def import_finished(run: ImportRun) -> Rendered:
     """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
     kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
-    return render(kind, _import_context(run))
+    return render(kind, import_context(run))
 
 
 def import_finished_plain(run: ImportRun) -> Rendered:
@@ -47,7 +47,8 @@ def about_account(*, subject: str, text: str) -> Rendered:
     return render("account", {"words": subject, "told": text})
 
 
-def _import_context(run: ImportRun) -> dict[str, Any]:
+def import_context(run: ImportRun) -> dict[str, Any]:
+    """What the templates about an import are filled with."""
     words = {"pending": ("not reached",)}
     if run.kind == ImportRun.Kind.UNDO:
         words |= {name: (called,) for name, (called, _) in undoing.WORDS.items() if name != "pending"}

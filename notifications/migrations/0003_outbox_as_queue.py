@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                 ('failing_since', models.DateTimeField(blank=True, null=True)),
                 ('paused_until', models.DateTimeField(blank=True, null=True)),
                 ('error', models.TextField(blank=True, help_text='What went wrong the last time.')),
-                ('next_slot', models.DateTimeField(blank=True, help_text='When a next mail may go: MAIL_RATE.', null=True)),
+                ('next_slot', models.DateTimeField(blank=True, help_text='When the next mail may go, by MAIL_RATE.', null=True)),
             ],
         ),
         migrations.AddField(

@@ -262,7 +262,8 @@ def test_officer_erases_only_when_sure_and_the_log_says_so(officer: Client) -> N
     order.refresh_from_db()
     assert (order.email, EmailAddress.objects.count()) == ("", 0)
     done = DataRequest.objects.get()
-    assert (done.kind, done.by, done.figures) == ("erase", "officer", {"mails": 4, "orders": 1, "account": 1})
+    figures = {"mails": 4, "held_back_addresses": 0, "orders": 1, "account": 1}
+    assert (done.kind, done.by, done.figures) == ("erase", "officer", figures)
     assert "Was erased" in officer.post(PERSON, {"email": EMAIL, "do": "look"}).text
     assert "officer" in officer.get("/admin/shop/datarequest/").text
 

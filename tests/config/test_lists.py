@@ -18,7 +18,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from imports.models import ExportRun, ImportRun, SavedMapping
-from notifications.models import Message
+from notifications.models import KindSwitch, Message, Suppression
 from shop.models import Category, DataRequest, DeliveryMethod, DiscountCode, Order, Product, TaxRate
 from tasks.models import Job
 from tests.shop.factories import a_category, a_product
@@ -81,6 +81,8 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
         signature=str(number), header=["sku"], values={"profile": ""}
     ),
     Message: lambda number: Message.objects.create(kind="x", event=str(number), about="x", recipient="x"),
+    Suppression: lambda number: Suppression.objects.create(address=str(number), why="staff", scope="all"),
+    KindSwitch: lambda number: KindSwitch.objects.create(kind=f"x{number}", is_on=False, by="x"),
     Job: a_job,
     TaskResult: lambda number: TaskResult.objects.create(task_id=str(number), task_name="x"),
     PeriodicTask: lambda number: PeriodicTask.objects.create(
