@@ -5,7 +5,7 @@
             ├───────────┼→ queued, try again later   refused for now (4xx), nobody answers
             └───────────┴→ uncertain, try again      the connection broke after the text was handed over
 
-    suppressed: it must not be sent any more.
+    suppressed: it must not be sent any more. Each attempt's end is kept by a trigger (`MessageAttempt`).
 
 `due_at` says when it is tried (again); it is empty when it is not. A round takes a few due messages for
 itself (`reserve`: its claim's token is on them), marks one as being sent and commits (`begin`), hands it

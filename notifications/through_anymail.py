@@ -13,7 +13,6 @@ from anymail.exceptions import (
     AnymailError,
     AnymailRecipientsRefused,
 )
-from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMessage, get_connection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError
 
@@ -46,7 +45,7 @@ class ApiLine(Line):
             backend: Any = get_connection()
             backend.open()
             _knock(backend)
-        except (AnymailConfigurationError, ImproperlyConfigured) as error:
+        except AnymailConfigurationError as error:
             raise _unset(error) from error
         except requests.RequestException as error:
             backend.close()
