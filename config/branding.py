@@ -52,6 +52,8 @@ _GROUPS = {
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
+        Page("Kinds of mail", "notifications.view_kindswitch", "drafts", "What the shop writes, and whether"),
+        Page("Held back", "notifications.view_suppression", "unsubscribe", "Addresses that get no mail"),
         Page("Mails asked for", "shop.view_subscription", "mark_email_read", "Who agreed to what, and when"),
     ],
     "Operations": [

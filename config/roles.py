@@ -46,7 +46,8 @@ ROLES: dict[str, list[str]] = {
         *_SEE_ORDERS,
         "shop.change_order", "shop.fulfil_order", "shop.cancel_order",
         *_all("shop.deliverymethod", "shop.discountcode", "shop.taxrate"),
-        "notifications.view_message", "notifications.add_message",
+        "notifications.view_message", "notifications.add_message", "notifications.view_kindswitch",
+        "notifications.view_suppression", "notifications.add_suppression", "notifications.change_suppression",
         "shop.view_subscription", "shop.change_subscription",
     ],
     "refunds": [*_SEE_ORDERS, "shop.refund_order", "shop.change_payment"],
@@ -54,6 +55,8 @@ ROLES: dict[str, list[str]] = {
     "operators": [
         "tasks.view_job", "tasks.change_job", "django_celery_results.view_taskresult",
         "django_celery_beat.view_periodictask", "notifications.view_message", "notifications.add_message",
+        "notifications.view_kindswitch", "notifications.add_kindswitch", "notifications.view_suppression",
+        "notifications.add_suppression", "notifications.change_suppression",
         "imports.view_importrun", "imports.view_exportrun",
     ],
     "personal data": ["shop.view_datarequest", "shop.export_personal_data", "shop.erase_personal_data"],

@@ -1,5 +1,6 @@
 """Every setting of Tallyman, read top-down; values come from the environment or `.env` (`.env.example`)."""
 
+import os
 import sys
 from decimal import Decimal
 from email.utils import formataddr
@@ -53,6 +54,14 @@ MAIL_ATTEMPTS = env.int("MAIL_ATTEMPTS", default=40)  # their growing pauses las
 # A mail server that failed so often in a row is left in peace so long (seconds), twice as long each time.
 MAIL_FAILURES = env.int("MAIL_FAILURES", default=3)
 MAIL_PAUSE_SECONDS = env.float("MAIL_PAUSE_SECONDS", default=5)
+# A provider's API instead of SMTP, by anymail's name of it; anymail's own settings begin with ANYMAIL_.
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="")
+ANYMAIL: dict[str, Any] = {
+    name.removeprefix("ANYMAIL_"): text for name, text in os.environ.items() if name.startswith("ANYMAIL_")
+}
+if EMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+    ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "DEBUG_API_REQUESTS": False}
 SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail

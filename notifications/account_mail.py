@@ -7,7 +7,7 @@ import uuid
 from notifications import messages, outbox
 from notifications.models import Message
 
-KIND = "account"
+KIND = outbox.ACCOUNT
 
 
 def write(*, what: str, to: str, subject: str, text: str, language: str = "") -> Message:

@@ -1,25 +1,31 @@
-"""The outbox as staff see it: what went out, to whom, what the provider said; send again."""
+"""The outbox as staff see it: what went out, to whom, what was said of it; send again."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
-from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import action, display
-from unfold.utils import display_for_label
 
-from notifications import account_mail, circuit, origins, outbox
+from notifications import holding, kinds, outbox, showing
+from notifications import kind_pages as _kind_pages  # noqa: F401 - registers its own
+from notifications import suppression_admin as _suppressions  # noqa: F401
+from notifications.message_fields import MessageFields
 from notifications.models import Message
+from notifications.readdressing import AddressForm
+from notifications.showing import STATE_COLOURS
+from shop import correcting
+from shop.filters import DayRangeFilter
+from tasks.listing import BigListAdmin, spoken
 
 
 class HtmxHttpRequest(HttpRequest):
@@ -28,58 +34,87 @@ class HtmxHttpRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-_STATE_COLOURS = {
-    Message.State.QUEUED: "default",
-    Message.State.SENDING: "primary",
-    Message.State.SENT: "success",
-    Message.State.UNCERTAIN: "warning",
-    Message.State.FAILED: "danger",
-    Message.State.SUPPRESSED: "default",
-}
-# Who may look at the outbox could otherwise have a superuser's password set anew, and follow the link.
-_HIDDEN = "Not shown: a mail about an account may have a link that lets its reader in."
+_REFUSALS = (outbox.StillOnItsWay, outbox.BelongsToOne, outbox.NotWanted)
+
+
+class KindFilter(DropdownFilter):
+    """The kinds that this release knows; asking the table for its own would read all of it."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(kind.name, kind.title) for kind in kinds.every()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(Message)
-class MessageAdmin(ModelAdmin):
+class MessageAdmin(MessageFields, BigListAdmin):
     """Read-only: a message says what was sent, so only a new one can say something else."""
 
-    list_display = ["state_label", "subject_line", "recipient", "attempts", "created_at", "sent_at"]
+    list_display = ["state_label", "subject_line", "recipient", "attempts", "created", "sent"]
     list_display_links = ["subject_line"]
-    list_filter = ["state", "kind"]
-    search_fields = ["subject", "recipient", "about__exact", "message_id__exact"]
-    show_full_result_count = False
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        KindFilter,
+        ("fate", ChoicesDropdownFilter),
+        ("created_at", DayRangeFilter),
+    ]
+    search_fields = ["subject"]  # the field is there; what it searches says get_search_results
+    search_help_text = "An order's number, the beginning of an address, a Message-ID, or words of a subject"
     actions = ["send_again"]
-    actions_detail = ["send_this_again"]
+    actions_detail = ["send_this_again", "send_elsewhere"]
     fieldsets = [
-        (None, {"fields": ["state_in_words", "recipient", "subject", "error", "answer"]}),
+        (None, {"fields": ["state_in_words", "recipient", "held_back", "subject", "error", "answer"]}),
         ("As HTML", {"fields": ["html_preview"]}),
         ("As text", {"fields": ["text_preview"]}),
         (
             "On its way",
             {
                 "fields": [
-                    "attempts",
-                    "doubtful_attempts",
-                    "next_attempt",
-                    "created_at",
-                    "sent_at",
-                    "first",
-                    "resent_as",
+                    "every_attempt", "next_attempt", "told_later", "doubtful_attempts", "created_at",
+                    "sent_at", "first", "resent_as", "by",
                 ]
             },
         ),
-        ("Headers and origin", {"fields": ["header_lines", "kind", "event", "about_what"]}),
-    ]
+        (
+            "Headers and origin",
+            {"fields": ["header_lines", "provider_id", "kind_of_mail", "event", "about_what"]},
+        ),
+    ]  # fmt: skip
     readonly_fields = [field for _, part in fieldsets for field in part["fields"]]
+    _SHOWN_IF_ANY = ("error", "answer", "by", "provider_id", "doubtful_attempts")
 
     def get_fieldsets(self, request: HttpRequest, obj: Message | None = None) -> Any:
-        """Without an empty error or answer: the other one tells."""
-        empty = {name for name in ("error", "answer") if not getattr(obj, name, "")}
+        """Without what is empty and says nothing by that."""
+        empty = {name for name in self._SHOWN_IF_ANY if not getattr(obj, name, "")}
+        if obj and not showing.told_of(obj):
+            empty.add("told_later")
+        if obj and not holding.in_force(obj.recipient):
+            empty.add("held_back")
         return [
             (title, {**part, "fields": [name for name in part["fields"] if name not in empty]})
             for title, part in self.fieldsets
         ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Message], search_term: str
+    ) -> tuple[QuerySet[Message], bool]:
+        """By order or import, address or Message-ID by index; else by words of the subject."""
+        term = search_term.strip()
+        if found := re.fullmatch(r"<?message-(\d{1,18})\.[^>]*>?", term):
+            return queryset.filter(pk=found[1]), False
+        if re.fullmatch(r"\w+/\d+", term):
+            return queryset.filter(about=term), False
+        if "@" in term:
+            return queryset.filter(recipient__istartswith=term), False
+        words = Q(subject__icontains=term) if term else Q()
+        number = term.removeprefix("#")
+        if number.isascii() and number.isdecimal():
+            words |= Q(about__in=[f"order/{number}", f"import/{number}"])
+        return queryset.filter(words), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -93,6 +128,13 @@ class MessageAdmin(ModelAdmin):
     def has_send_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Sending again is what the permission to add messages allows here."""
         return request.user.has_perm("notifications.add_message")
+
+    def has_readdress_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As above, but never for what lets its reader in. `obj` is a key where Unfold asks."""
+        if not self.has_send_permission(request):
+            return False
+        message = Message.objects.filter(pk=obj).first() if obj else None
+        return message is None or outbox.may_be_readdressed(message)
 
     @action(description="Send again", permissions=["send"], icon="forward_to_inbox")
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
@@ -114,94 +156,62 @@ class MessageAdmin(ModelAdmin):
     )
     def send_this_again(self, request: HtmxHttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Queue a new message like this one and show it."""
+        return self._shown_again(request, object_id)
+
+    @action(
+        description="Correct the address",
+        permissions=["readdress"],
+        url_path="send-elsewhere",
+        icon="edit_note",
+        dialog={
+            "title": "Send this message to another address?",
+            "description": "Who is there gets the same text as a new message. This one stays as it is.",
+            "form_submit_text": "Send it there",
+            "form_class": AddressForm,
+        },
+    )
+    def send_elsewhere(self, request: HtmxHttpRequest, form: AddressForm, object_id: str) -> HttpResponse:
+        """Queue a new message like this one, to the address of the form, and show it."""
+        message, to = self.get_object(request, object_id), form.cleaned_data["recipient"]
+        order = form.order if form.cleaned_data.get("for_order") else None
+        if order and correcting.email(order=order, wrong=message.recipient, right=to):
+            self.log_change(request, order, "E-mail address corrected")
+        return self._shown_again(request, object_id, to=to)
+
+    def _shown_again(self, request: HtmxHttpRequest, object_id: str, *, to: str = "") -> HttpResponse:
         message = self.get_object(request, object_id)
-        again = self._sent_again(request, message)
-        if again is not None:
+        again = self._sent_again(request, message, to=to)
+        if again is not None and again.state == Message.State.SUPPRESSED:
+            self.message_user(request, f"It was not sent. {again.error}", messages.WARNING)
+        elif again is not None:
             self.message_user(request, "This is the new message; it is on its way.", messages.SUCCESS)
         target = reverse("admin:notifications_message_change", args=[(again or message).pk])
         # The dialog is fetched by HTMX, which would follow an ordinary redirect inside the dialog.
         return (HttpResponseClientRedirect if request.htmx else HttpResponseRedirect)(target)
 
-    def _sent_again(self, request: HttpRequest, message: Message) -> Message | None:
+    def _sent_again(self, request: HttpRequest, message: Message, *, to: str = "") -> Message | None:
         try:
-            again = outbox.resend(message)
-        except (outbox.StillOnItsWay, outbox.NotWanted) as reason:
+            again = outbox.resend(message, to=to, by=request.user.get_username())
+        except _REFUSALS as reason:
             self.message_user(request, str(reason), messages.WARNING)
             return None
-        self.log_addition(request, again, f"Sent again from message {message.pk}")
+        where = " to another address" if to else ""  # not which: the log outlives an erasure
+        self.log_addition(request, again, f"Sent again from message {message.pk}{where}")
         return again
 
-    @display(description="State", ordering="state", label=_STATE_COLOURS)
+    @display(description="State", ordering="state", label=STATE_COLOURS)
     def state_label(self, message: Message) -> tuple[str, str]:
-        if message.may_be_double:
-            return Message.State.UNCERTAIN, "sent, perhaps twice"
-        return message.state, message.get_state_display()
+        return showing.state_of(message)
 
     @display(description="Subject", ordering="subject")
     def subject_line(self, message: Message) -> SafeString:
         """Wide enough to be read on a phone, where the table scrolls."""
         return format_html('<span style="display:block;min-width:16rem">{}</span>', message.subject)
 
-    @display(description="State")
-    def state_in_words(self, message: Message) -> SafeString:
-        """The same on the message's own page, where Unfold leaves labels out."""
-        label: SafeString = display_for_label(self.state_label(message), "", _STATE_COLOURS)
-        return label
+    @display(description="Created", ordering="created_at")
+    def created(self, message: Message) -> SafeString | str:
+        return spoken(message.created_at)
 
-    @display(description="HTML")
-    def html_preview(self, message: Message) -> SafeString | str:
-        """The mail in a frame that may run nothing; its links open outside."""
-        if message.kind == account_mail.KIND:
-            return _HIDDEN
-        if not message.html:
-            return "This message has only text."
-        return format_html(
-            '<iframe title="The mail as HTML" srcdoc="{}" '
-            'sandbox="allow-popups allow-popups-to-escape-sandbox" '
-            'style="width:min(680px,80vw);height:860px;border:0;border-radius:6px"></iframe>',
-            message.html,
-        )
-
-    @display(description="Text")
-    def text_preview(self, message: Message) -> SafeString | str:
-        if message.kind == account_mail.KIND:
-            return _HIDDEN
-        return format_html('<pre class="tally-log">{}</pre>', message.text)
-
-    @display(description="Headers")
-    def header_lines(self, message: Message) -> SafeString | str:
-        if not message.headers:
-            return "They are set at the first attempt."
-        lines = format_html_join("\n", "{}: {}", sorted(message.headers.items()))
-        return format_html('<pre class="tally-log">{}</pre>', lines)
-
-    @display(description="About")
-    def about_what(self, message: Message) -> SafeString | str:
-        """With the way to its page, which asks whether its reader may see it."""
-        address = origins.address_of(message)
-        return (
-            format_html('<a class="link" href="{}">{}</a>', address, message.about)
-            if address
-            else message.about
-        )
-
-    @display(description="Next attempt")
-    def next_attempt(self, message: Message) -> str:
-        if not message.is_on_its_way or message.due_at is None:
-            return "None: it has come to its end."
-        due = date_format(timezone.localtime(message.due_at), "DATETIME_FORMAT")
-        return circuit.told() or ("As soon as may be." if message.due_at <= timezone.now() else due)
-
-    @display(description="Resend of")
-    def first(self, message: Message) -> SafeString | str:
-        return _link(message.resend_of) if message.resend_of else "Nothing, it is the first."
-
-    @display(description="Sent again as")
-    def resent_as(self, message: Message) -> SafeString | str:
-        links = [(_link(again),) for again in message.resends.order_by("pk")]
-        return format_html_join(", ", "{}", links) if links else "It was not sent again."
-
-
-def _link(message: Message) -> SafeString:
-    address = reverse("admin:notifications_message_change", args=[message.pk])
-    return format_html('<a class="link" href="{}">message {}</a>', address, str(message.pk))
+    @display(description="Sent", ordering="sent_at")
+    def sent(self, message: Message) -> SafeString | str:
+        return spoken(message.sent_at)

@@ -10,14 +10,17 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Connect the receivers, register the delivery job for every process that may create one, and what
         the shop shows of mails."""
-        from notifications import (
+        from notifications import (  # noqa: F401
+            checks,
             invoice_mails,
             order_panel,
             order_receivers,
             personal,
             receivers,
+            samples,
             subscription_receivers,
-            tasks,  # noqa: F401
+            subscription_samples,
+            tasks,
         )
 
         receivers.connect()
@@ -26,3 +29,5 @@ class NotificationsConfig(AppConfig):
         subscription_receivers.connect()
         personal.connect()
         order_panel.connect()
+        samples.connect()
+        subscription_samples.connect()

@@ -5,7 +5,7 @@
             ├───────────┼→ queued, try again later   refused for now (4xx), nobody answers
             └───────────┴→ uncertain, try again      the connection broke after the text was handed over
 
-    suppressed: it must not be sent any more.
+    suppressed: it must not be sent any more. Each attempt's end is kept by a trigger (`MessageAttempt`).
 
 `due_at` says when it is tried (again); it is empty when it is not. A round takes a few due messages for
 itself (`reserve`: its claim's token is on them), marks one as being sent and commits (`begin`), hands it
@@ -32,6 +32,7 @@ from django.db.models.functions import Now
 from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
+from notifications import holding
 from notifications.models import Message
 from notifications.transport import NotSent
 from tasks import claiming
@@ -73,7 +74,7 @@ WHERE id IN (
     ORDER BY due_at, id LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
 )
-RETURNING id, kind, unsubscribe_url, created_at, due_at, attempts
+RETURNING id, kind, recipient, by, unsubscribe_url, created_at, due_at, attempts
 """
 
 _NEXT = f"""
@@ -119,6 +120,18 @@ def reserve(claim: Claim, *, limit: int) -> list[Message]:
     """
     found = Message.objects.raw(_RESERVE, {"token": claim.token, "limit": limit, "ahead": 0})
     return sorted(found, key=lambda message: (message.due_at, message.pk))
+
+
+def without_held_back(claim: Claim, reserved: list[Message]) -> list[Message]:
+    """Those of the reserved messages that may go out; ends the others, with the reason.
+
+    What is held back later than this ends by `holding.hold_back`, and is not begun.
+    """
+    held = holding.due(reserved)
+    for why in set(held.values()):
+        keys = [key for key, told in held.items() if told == why]
+        holding.end(_mine(claim).filter(pk__in=keys), why)
+    return [message for message in reserved if message.pk not in held]
 
 
 def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Message | None:

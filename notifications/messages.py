@@ -32,7 +32,7 @@ class Rendered:
 def import_finished(run: ImportRun) -> Rendered:
     """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
     kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
-    return render(kind, _import_context(run))
+    return render(kind, import_context(run))
 
 
 def import_finished_plain(run: ImportRun) -> Rendered:
@@ -42,7 +42,7 @@ def import_finished_plain(run: ImportRun) -> Rendered:
     return Rendered(one_line(subject), f"{subject}\n{run.filename}\n{run.error}\n\n{counts}\n", "")
 
 
-def import_second_person(run: ImportRun) -> Rendered:
+def import_second_person(run: ImportRun, *, language: str = "") -> Rendered:
     """Tell somebody who may approve it that a preview with strong warnings waits; `run` is previewed."""
     return render(
         "import_second_person",
@@ -54,6 +54,7 @@ def import_second_person(run: ImportRun) -> Rendered:
             "others": [one["message"] for one in run.warnings if not one["second"]],
             "import_url": links.import_page(run),
         },
+        language=language,
     )
 
 
@@ -70,7 +71,8 @@ def about_account(*, subject: str, text: str, language: str = "") -> Rendered:
     return render("account", {"words": subject, "told": text}, language=language)
 
 
-def _import_context(run: ImportRun) -> dict[str, Any]:
+def import_context(run: ImportRun) -> dict[str, Any]:
+    """What the templates about an import are filled with."""
     words = {"pending": ("not reached",)}
     if run.kind == ImportRun.Kind.UNDO:
         words |= {name: (called,) for name, (called, _) in undoing.WORDS.items() if name != "pending"}

@@ -28,6 +28,11 @@ class Message(models.Model):
 
     PENDING = (State.QUEUED, State.SENDING, State.UNCERTAIN)  # those that may be tried (again): see `due_at`
 
+    class Fate(models.TextChoices):
+        DELIVERED = "delivered", "delivered"
+        BOUNCED = "bounced", "came back"
+        COMPLAINED = "complained", "called spam"
+
     kind = models.CharField(max_length=60, help_text="Which of our mails, such as import_finished.")
     event = models.CharField(max_length=100, help_text="What happened, once: import/12/completed.")
     about = models.CharField(max_length=100, help_text="What it is about: import/12, order/10001.")
@@ -53,6 +58,8 @@ class Message(models.Model):
     )
     message_id = models.CharField("Message-ID", max_length=400, blank=True)
     headers = models.JSONField(default=dict, help_text="As sent, the same at every attempt.")
+    provider_id = models.CharField("provider's id", max_length=400, blank=True)
+    tried_at = models.DateTimeField("tried", null=True, blank=True, help_text="When the last attempt began.")
     answer = models.TextField(blank=True, help_text="What the provider said when it took it.")
     error = models.TextField(blank=True, help_text="Why the latest attempt failed.")
     due_at = models.DateTimeField(
@@ -64,6 +71,10 @@ class Message(models.Model):
     )
     created_at = models.DateTimeField("created", db_default=Now(), editable=False)
     sent_at = models.DateTimeField("sent", null=True, blank=True)
+    fate = models.CharField(
+        max_length=10, choices=Fate, blank=True, default="", help_text="What the provider told of it later."
+    )
+    by = models.CharField(max_length=150, blank=True, default="", help_text="User name of who had it sent.")
 
     class Meta:
         ordering = ["-pk"]
@@ -85,6 +96,12 @@ class Message(models.Model):
             # Rounds take what is due, oldest first. The state is left out on purpose: as `sending` and back
             # again change nothing here, PostgreSQL need not touch any index for them.
             models.Index(fields=["due_at", "id"], name="message_due", condition=Q(due_at__isnull=False)),
+            # What a provider tells of later, by its own name of the message.
+            models.Index(fields=["provider_id"], name="message_provider_id", condition=~Q(provider_id="")),
+            # What came back: few among millions.
+            models.Index(
+                fields=["-id"], name="message_bad_fate", condition=Q(fate__in=["bounced", "complained"])
+            ),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +116,114 @@ class Message(models.Model):
     def may_be_double(self) -> bool:
         """Whether its recipient may hold it twice: it was sent after an attempt of unknown end."""
         return self.state == self.State.SENT and self.doubtful_attempts > 0
+
+
+class MessageAttempt(models.Model):
+    """One attempt to hand a message to the provider, and what came of it.
+
+    A trigger on messages writes it, in the transaction that changes the message's state, so no way of
+    delivering can forget it. Nothing changes one later, but that an erasure blanks what was said.
+    """
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", "taken"
+        NOT_SENT = "not_sent", "not taken"
+        UNKNOWN = "unknown", "nobody knows"
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField(help_text="Of the message's attempts: 1, 2, …")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    said = models.TextField(blank=True, help_text="The provider's words.")
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["pk"]
+
+
+class ProviderEvent(models.Model):
+    """What a provider told of a message after it had taken it; each event once."""
+
+    class What(models.TextChoices):
+        DELIVERED = "delivered", "delivered"
+        DEFERRED = "deferred", "delayed"
+        BOUNCED = "bounced", "came back"
+        COMPLAINED = "complained", "called spam"
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="provider_events")
+    provider = models.CharField(max_length=40)
+    event_id = models.CharField(max_length=200)
+    what = models.CharField(max_length=10, choices=What)
+    said = models.TextField(blank=True)
+    happened_at = models.DateTimeField(help_text="By the provider's clock.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["happened_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "event_id"], name="provider_event_once"),
+        ]
+
+
+class Suppression(models.Model):
+    """An address that mails are held back from, until somebody lifts it. `holding` writes them."""
+
+    class Why(models.TextChoices):
+        BOUNCE = "bounce", "a mail came back for good"
+        COMPLAINT = "complaint", "a mail was called spam"
+        STAFF = "staff", "staff said so"
+
+    class Scope(models.TextChoices):
+        ALL = "all", "every mail"
+        OPTIONAL = "optional", "all but mails about orders and accounts"
+
+    address = models.CharField(max_length=400, help_text="Normalised: lower case, its domain in ASCII.")
+    why = models.CharField(max_length=10, choices=Why)
+    scope = models.CharField("holds back", max_length=10, choices=Scope)
+    note = models.TextField(blank=True, help_text="The provider's words, or the reason of staff.")
+    message = models.ForeignKey(
+        Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="suppressions", editable=False
+    )
+    by = models.CharField(max_length=150, blank=True, help_text="User name; blank: the provider.")
+    created_at = models.DateTimeField("since", db_default=Now(), editable=False)
+    lifted_at = models.DateTimeField("lifted", null=True, blank=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+    lifted_note = models.CharField("why it was lifted", max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = "held-back address"
+        verbose_name_plural = "held-back addresses"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address", "why"],
+                condition=Q(lifted_at__isnull=True),
+                name="suppression_once_in_force",
+            ),
+        ]
+        indexes = [models.Index(fields=["address"], name="suppression_address")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class KindSwitch(models.Model):
+    """A kind of mail was switched off or on. The last one of a kind holds; those before tell who did what."""
+
+    kind = models.CharField(max_length=60)
+    is_on = models.BooleanField()
+    note = models.CharField("why", max_length=200, blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = "kind of mail"
+        verbose_name_plural = "kinds of mail"
+        indexes = [models.Index(fields=["kind", "-id"], name="kind_switch_last")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'on' if self.is_on else 'off'}"
 
 
 class Circuit(models.Model):

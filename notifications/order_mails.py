@@ -66,7 +66,7 @@ def content(kind: str, order: Order, more: Mapping[str, Any]) -> Rendered:
     broken: an order must not fail for its mail."""
     for language in dict.fromkeys([language_of(order), settings.LANGUAGE_CODE]):
         try:
-            return messages.render(kind, _context(order, more, language), language=language)
+            return messages.render(kind, context(order, more, language), language=language)
         except DatabaseError:  # the transaction is lost, and whoever began it may begin again
             raise
         except Exception:
@@ -92,7 +92,8 @@ def tracking_address(parcel: Shipment) -> str:
     return address if address.startswith(("https://", "http://")) else ""
 
 
-def _context(order: Order, more: Mapping[str, Any], language: str) -> dict[str, Any]:
+def context(order: Order, more: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """What the templates are filled with."""
     with translation.override(language):
         country = countries.name_of(order.shipping_address.get("country", ""))
     return {

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from django.db.models import Prefetch
 from django.http import HttpRequest
 
-from notifications.models import Message
+from notifications import holding, showing
+from notifications.models import Message, ProviderEvent
 from shop import panels
 from shop.models import Order
 from shop.panels import Panel
 
 _SHOWN = 100
-_MEANINGS = {
-    Message.State.SENT: "good",
-    Message.State.UNCERTAIN: "look",
-    Message.State.FAILED: "bad",
-}
 
 
 def connect() -> None:
@@ -27,6 +24,12 @@ def mails(request: HttpRequest, order: Order) -> Panel | None:
     if not request.user.has_perm("notifications.view_message"):
         return None
     about = Message.objects.filter(about=order.subject).order_by("pk")
-    shown = about.defer("text", "html", "headers")[:_SHOWN]
-    mailed = [(message, _MEANINGS.get(Message.State(message.state), "rest")) for message in shown]
-    return Panel("Mails", "notifications/order_panel.html", {"mailed": mailed})
+    bad = ProviderEvent.objects.filter(what__in=["bounced", "complained"])
+    shown = about.defer("text", "html", "headers").prefetch_related(
+        Prefetch("provider_events", bad, to_attr="bad_news")
+    )
+    mailed = [
+        (message, showing.meaning_of(message), showing.state_of(message)[1]) for message in shown[:_SHOWN]
+    ]
+    held = holding.in_force(order.email) if order.email else []
+    return Panel("Mails", "notifications/order_panel.html", {"mailed": mailed, "held": held})

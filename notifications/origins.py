@@ -17,5 +17,13 @@ def address_of(message: Message) -> str:
         return reverse("admin:shop_subscription_change", args=[number])
     if subject == "import":
         return reverse("admin:imports_importrun_change", args=[number])
-    order = Order.objects.filter(number=int(number)).only("pk").first() if subject == "order" else None
+    order = order_of(message)
     return reverse("admin:shop_order_change", args=[order.pk]) if order else ""
+
+
+def order_of(message: Message) -> Order | None:
+    """The order that it is about, if it is about one."""
+    subject, _, number = message.about.partition("/")
+    if subject != "order" or not (number.isascii() and number.isdecimal()):
+        return None
+    return Order.objects.filter(number=int(number)).first()

@@ -8,8 +8,9 @@ from django.db import transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Concat, Lower
 
+from notifications import holding
 from notifications.account_mail import KIND
-from notifications.models import Message
+from notifications.models import Message, MessageAttempt, ProviderEvent, Suppression
 from notifications.order_mails import order_page
 from notifications.subscription_mails import links
 from shop import personal_data
@@ -22,6 +23,7 @@ _WHY = "Its recipient's data was erased before it went out."
 def connect() -> None:
     """Have exports and erasures include mails; called once, when Django is ready."""
     personal_data.register("mails", held=held, erase=erase)
+    personal_data.register("held_back_addresses", held=held_back, erase=forget_held_back)
 
 
 def held(person: Person) -> list[dict[str, Any]]:
@@ -45,8 +47,10 @@ def held(person: Person) -> list[dict[str, Any]]:
 def erase(person: Person) -> int:
     """Empty the mails to the person. One that waits is held back; one under way may arrive."""
     mails = list(_of(person).order_by("pk").values_list("pk", flat=True))
+    MessageAttempt.objects.filter(message__in=mails).update(said="")
+    ProviderEvent.objects.filter(message__in=mails).update(said="")
     nobody = Concat(Value("erased "), Cast("pk", TextField()))
-    emptied = dict.fromkeys(["text", "html", "answer", "attachment", "unsubscribe_url"], "")
+    emptied = dict.fromkeys(["text", "html", "answer", "attachment", "unsubscribe_url", "provider_id"], "")
     waits = When(state=_STATE.QUEUED, then=Value(_STATE.SUPPRESSED))
     why = When(state=_STATE.QUEUED, then=Value(_WHY))
     Message.objects.filter(pk__in=mails).update(
@@ -70,6 +74,29 @@ def _of(person: Person) -> QuerySet[Message]:
     asked_for = [one.subject for one in personal_data.subscriptions_of(person).only("pk")]
     theirs = Q(to__in=person.addresses) | Q(to__in=own, kind=KIND) | Q(about__in=[*orders, *asked_for])
     return Message.objects.alias(to=Lower("recipient")).filter(theirs)
+
+
+def held_back(person: Person) -> list[dict[str, Any]]:
+    """Since when, till when and why mails to the person were held back."""
+    return [
+        {
+            "address": row.address,
+            "why": row.get_why_display(),
+            "note": row.note,
+            "since": row.created_at,
+            "until": row.lifted_at,
+        }
+        for row in _rows_of(person).order_by("pk")
+    ]
+
+
+def forget_held_back(person: Person) -> int:
+    """Take the person's addresses off the list; should a mail go there yet, the provider tells again."""
+    return _rows_of(person).delete()[0]
+
+
+def _rows_of(person: Person) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(address__in=[holding.normalised(one) for one in person.addresses])
 
 
 def _without(links: list[str], text: str) -> str:

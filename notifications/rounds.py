@@ -19,11 +19,11 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from notifications import circuit, delivery, outbox
+from notifications import circuit, delivery, outbox, transport
 from notifications.composing import compose
 from notifications.delivery import Sent
 from notifications.models import Message
-from notifications.transport import Line, NotSent
+from notifications.transport import NotSent
 from tasks import claiming, queueing
 from tasks.claiming import Claim
 from tasks.models import Job
@@ -67,7 +67,7 @@ class _Round:
 
     def __init__(self, claim: Claim) -> None:
         self._claim = claim
-        self._line = Line()
+        self._line = transport.line()
         self._pace = circuit.Pace()
         self._ends = time.monotonic() + settings.MAIL_ROUND_SECONDS
         self._latest = time.monotonic() + settings.CELERY_TASK_SOFT_TIME_LIMIT / 2
@@ -81,7 +81,8 @@ class _Round:
             while reserved := delivery.reserve(self._claim, limit=AT_ONCE):
                 if len(reserved) == AT_ONCE:
                     outbox.ensure_round()  # more hands
-                if not all(self._goes_on_after(message) for message in reserved):
+                allowed = delivery.without_held_back(self._claim, reserved)
+                if not all(self._goes_on_after(message) for message in allowed):
                     break
             self._record()
             delivery.release(self._claim)

@@ -50,27 +50,32 @@ def write(kind: str, subscription: Subscription, *, which: object, link: str, **
 def content(kind: str, subscription: Subscription, more: Mapping[str, Any]) -> Rendered:
     """The mail in the language that it was asked for in; in the shop's, or at last from code alone, where a
     template of it is broken: neither the shop nor the others must suffer for that."""
-    context = {
+    given = context(subscription, more)
+    for language in dict.fromkeys([language_of(subscription), settings.LANGUAGE_CODE]):
+        try:
+            return messages.render(kind, given, language=language)
+        except DatabaseError:  # the transaction is lost, and whoever began it may begin again
+            raise
+        except Exception:
+            log.exception("a mail that was asked for could not be rendered", kind=kind, language=language)
+    return _plain(kind, given)
+
+
+def context(subscription: Subscription, more: Mapping[str, Any]) -> dict[str, Any]:
+    """What the templates of these kinds are given."""
+    return {
         "subscription": subscription,
         "days": settings.SUBSCRIPTION_CONFIRM_DAYS,
         "unsubscribe_url": subscriptions.link(subscription, subscriptions.END),
         **more,
     }
-    for language in dict.fromkeys([language_of(subscription), settings.LANGUAGE_CODE]):
-        try:
-            return messages.render(kind, context, language=language)
-        except DatabaseError:  # the transaction is lost, and whoever began it may begin again
-            raise
-        except Exception:
-            log.exception("a mail that was asked for could not be rendered", kind=kind, language=language)
-    return _plain(kind, context)
 
 
 def hold_back(ended: list[Subscription]) -> None:
     """Keep mails that wait from going to those who do not want them any more."""
     about = [subscription.subject for subscription in ended]
     waiting = Message.objects.filter(about__in=about, state=Message.State.QUEUED)
-    waiting.update(state=Message.State.SUPPRESSED, error=_WHY)
+    waiting.update(state=Message.State.SUPPRESSED, error=_WHY, due_at=None)
 
 
 def product_page(product: Product) -> str:

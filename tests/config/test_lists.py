@@ -19,7 +19,7 @@ from django_celery_results.models import TaskResult
 
 from imports.models import ExportRun, ImportRun, SavedMapping
 from invoices.models import Document
-from notifications.models import Message
+from notifications.models import KindSwitch, Message, Suppression
 from shop.models import (
     Category,
     DataRequest,
@@ -93,6 +93,8 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
         signature=str(number), header=["sku"], values={"profile": ""}
     ),
     Message: lambda number: Message.objects.create(kind="x", event=str(number), about="x", recipient="x"),
+    Suppression: lambda number: Suppression.objects.create(address=str(number), why="staff", scope="all"),
+    KindSwitch: lambda number: KindSwitch.objects.create(kind=f"x{number}", is_on=False, by="x"),
     Job: a_job,
     TaskResult: lambda number: TaskResult.objects.create(task_id=str(number), task_name="x"),
     PeriodicTask: lambda number: PeriodicTask.objects.create(

@@ -114,7 +114,20 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
         ("catalogue", ["Products", "Categories", "Exports"]),
         ("import", ["Products", "Categories", "Imports", "Import a file", "Saved mappings", "Exports"]),
         ("undo", ["Imports"]),
-        ("operators", ["Imports", "Exports", "Outbox", "Jobs", "Task history", "Schedule", "Flower"]),
+        (
+            "operators",
+            [
+                "Imports",
+                "Exports",
+                "Outbox",
+                "Kinds of mail",
+                "Held back",
+                "Jobs",
+                "Task history",
+                "Schedule",
+                "Flower",
+            ],
+        ),
         ("personal data", ["Personal data"]),
     ],
 )

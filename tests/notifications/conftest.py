@@ -54,7 +54,9 @@ class Provider:
         return "250 Taken as 4711"
 
 
-class _Controller(Controller):
+class MailServer(Controller):
+    """Serves a provider's manners at a port that the system gives it."""
+
     def __init__(self, handler: Provider) -> None:
         super().__init__(handler, hostname="127.0.0.1", port=0)
 
@@ -68,7 +70,7 @@ class _Controller(Controller):
 def provider(settings: Any) -> Iterator[Provider]:
     """A running SMTP server that the settings point to."""
     handler = Provider()
-    controller = _Controller(handler)
+    controller = MailServer(handler)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port

@@ -219,6 +219,10 @@ def test_worker_lost_while_sending_is_followed_by_a_flagged_second_attempt(
     message.refresh_from_db()
     assert states(message) == ("sent", "over")
     assert (message.attempts, message.doubtful_attempts, message.may_be_double) == (2, 1, True)
+    assert list(message.tries.values_list("number", "outcome", "said")) == [
+        (1, "unknown", "Its worker stopped before it could tell."),
+        (2, "sent", "250 Taken as 4711"),
+    ]
 
 
 def test_worker_lost_before_it_began_leaves_no_doubt(provider: Provider, message: Message) -> None:
@@ -270,6 +274,7 @@ def test_worker_that_wakes_up_late_does_not_overwrite_its_successors_answer(
 
     message.refresh_from_db()
     assert (message.answer, message.doubtful_attempts) == ("250 Taken as 4711", 1)
+    assert list(message.tries.values_list("outcome", flat=True)) == ["unknown", "sent"]
 
 
 def test_worker_killed_in_its_last_attempt_leaves_the_message_uncertain(

@@ -69,6 +69,7 @@ def test_text_reads_well_by_itself(settings: Any) -> None:
         "\n"
         "-- \n"
         "Tallyman, https://shop.example\n"
+        "You receive this because you started the import or look after the shop.\n"
     )
 
 
@@ -77,7 +78,8 @@ def test_text_of_a_failed_import_says_why_and_what_stays() -> None:
         ended_run(state="failed", error="The disk is full.", rejected=0, pending=500)
     ).text
 
-    assert text.split("\n\n")[2:5] == [
+    assert text.split("\n\n")[1] == "99,500 of 100,000 rows landed"
+    assert text.split("\n\n")[3:6] == [
         "What happened: The disk is full.",
         "created             90,000\nunchanged            9,500\nnot reached            500\n"
         "total              100,000",

@@ -51,7 +51,7 @@ def test_sender_with_an_expression_in_its_copy_gives_the_stored_figures(
     run.finished_at = Now()
     run.rejected = 1
 
-    assert announce(run)[0].text.splitlines()[-11:-9] == [
+    assert announce(run)[0].text.splitlines()[-12:-10] == [
         "",
         "Accepted: 99.5 % of the rows, in 8.0 seconds (12,500 rows a second).",
     ]

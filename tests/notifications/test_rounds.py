@@ -93,7 +93,7 @@ def test_connection_is_replaced_after_so_many_mails(smtp: Any) -> None:
 
 def test_connection_that_was_silent_is_asked_first(smtp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = written(good=2)
-    monkeypatch.setattr("notifications.transport._IDLE_SECONDS", -1.0)
+    monkeypatch.setattr("notifications.over_smtp.IDLE_SECONDS", -1.0)
     script = Script(says={"NOOP": "421 You were silent for too long"})
 
     with serving(script) as smtp.EMAIL_PORT:
