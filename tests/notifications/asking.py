@@ -10,6 +10,7 @@ from celery import current_app
 from django.db.models import F
 from django.test import Client
 
+from notifications import outbox
 from notifications.models import Message
 from shop.models import Cart, Product, Subscription
 from tasks.models import Job
@@ -53,6 +54,7 @@ def tick() -> None:
 
 def send_all() -> None:
     """Let a worker deliver what waits in the outbox."""
+    outbox.ensure_round()
     for job in Job.objects.due().filter(kind="notifications.deliver").order_by("pk"):
         current_app.tasks[job.kind].apply(kwargs={"job_id": job.pk}).get()
 

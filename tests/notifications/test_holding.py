@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from notifications import holding, kinds, outbox
@@ -29,8 +31,9 @@ def held_back(address: str, why: Suppression.Why, scope: Suppression.Scope) -> S
 
 
 def test_kind_that_is_switched_off_is_written_as_held_back_and_can_be_sent_by_hand(
-    provider: Provider,
+    provider: Provider, settings: Any
 ) -> None:
+    settings.INVOICE_MAIL = "none"
     a_product(sku="KNIFE", stock=9)
     holding.switch("order_placed", on=False, by="olga", note="no")
 

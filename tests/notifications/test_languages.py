@@ -36,6 +36,7 @@ SUBJECTS = {
 @pytest.fixture(autouse=True)
 def goods(settings: Any, tmp_path: Path) -> None:
     settings.TEST_CARD_BOOKS, settings.STORE_CURRENCY = tmp_path / "test-card.sqlite3", "EUR"
+    settings.INVOICE_MAIL = "none"  # another mail, by tests/notifications/test_invoice_mails.py
     DeliveryMethod.objects.create(code="post", name="Post", fee=5, countries=["CH"])
     a_product(sku="BOWL", name="Bowl", price=Decimal("1299.5"), stock=9)
 
