@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from invoices import filing
 from invoices.models import Document, Kind
 from shop import panels
+from shop.languages import apart
 from shop.models import Order
 from shop.order_page import discreet, found
 from shop.panels import Paper
@@ -53,5 +54,5 @@ def papers(order: Order) -> list[Paper]:
 
 def _named(document: Document) -> str:
     if document.kind == Kind.INVOICE:
-        return _("Invoice {name}").format(name=document.name)
-    return _("Credit note {name}").format(name=document.name)
+        return _("Invoice {name}").format(name=apart(document.name))
+    return _("Credit note {name}").format(name=apart(document.name))

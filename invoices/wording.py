@@ -3,7 +3,6 @@ them."""
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,12 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from invoices.models import Document, Kind
-from shop.languages import locale
+from shop.languages import apart, is_from_right, locale
 from shop.templatetags.storefront import money, number, options
 
 type Row = list[str]
-
-_NOTHING = dict.fromkeys(range(0x2066, 0x206A))  # others' signs of direction would end ours
 
 
 def of(document: Document) -> dict[str, Any]:
@@ -44,7 +41,7 @@ class _Words:
             about.append(_("VAT ID {number}").format(number=apart(seller["vat_id"])))
         return {
             "language": locale().language,
-            "rtl": _is_rtl(),
+            "rtl": is_from_right(),
             "title": title,
             "author": apart(seller["name"]),
             "seller": about,
@@ -133,19 +130,6 @@ class _Words:
 
     def _money(self, amount: Decimal | str) -> str:
         return money(Decimal(amount), self.document.currency)
-
-
-def apart(text: str) -> str:
-    """What stands amid a script that runs the other way, so that neither turns the other around, such as
-    `20457 Hamburg` in Arabic. Unchanged where nothing could turn."""
-    text = text.translate(_NOTHING)
-    if text and (_is_rtl() or any(unicodedata.bidirectional(one) in ("R", "AL") for one in text)):
-        return f"\u2068{text}\u2069"
-    return text
-
-
-def _is_rtl() -> bool:
-    return locale().text_direction == "rtl"
 
 
 def _day(day: str) -> str:

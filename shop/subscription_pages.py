@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from shop import cart_rows, carts, personal_data, session_cart, subscriptions
 from shop.account_pages import CustomerRequest
+from shop.languages import apart
 from shop.models import Product, Subscription
 from shop.problems import Refused
 from shop.subscription_forms import CART_WORDING, STOCK_WORDING, SubscribeForm, own_address
@@ -178,10 +179,10 @@ def _too_many(request: HttpRequest, form: SubscribeForm) -> HttpResponse | None:
 def _asked(request: HttpRequest, email: str, *, is_sure: bool) -> HttpResponse:
     """The same answer whether or not the address is known."""
     if is_sure:
-        text = _("We write to %(email)s.") % {"email": email}
+        text = _("We write to %(email)s.") % {"email": apart(email)}
         return _page(request, title=_("That is noted"), text=text)
     text = _("We have written to %(email)s. Follow the link in that mail; only then does this count.")
-    return _page(request, title=_("Look into your mail"), text=text % {"email": email})
+    return _page(request, title=_("Look into your mail"), text=text % {"email": apart(email)})
 
 
 def _wish(subscription: Subscription) -> str:
@@ -189,7 +190,7 @@ def _wish(subscription: Subscription) -> str:
     if subscription.kind == Kind.STOCK:
         product = subscription.known_product
         name = product.name if product else _("a product that is not sold any more")
-        return f"{name}: {subscription.wording}"
+        return f"{apart(name)}: {apart(subscription.wording)}"
     return subscription.wording
 
 
@@ -198,7 +199,7 @@ def _nothing_more(subscription: Subscription) -> str:
         text = _("Nothing is sent to %(email)s when products are back in stock, unless you ask for it anew.")
     else:
         text = _("%(email)s is not reminded of carts, unless you ask for it anew.")
-    return text % {"email": subscription.email}
+    return text % {"email": apart(subscription.email)}
 
 
 def _page(

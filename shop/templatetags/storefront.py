@@ -12,6 +12,7 @@ from django import template
 from django.conf import settings
 from django.utils.timezone import localtime
 
+from shop.languages import apart as _apart
 from shop.languages import locale as _locale
 from shop.languages import number_text
 
@@ -48,3 +49,9 @@ def moment(at: datetime) -> str:
 def options(chosen: Mapping[str, object]) -> str:
     """What sets a variant apart: `Size: S, Colour: red`."""
     return ", ".join(f"{name}: {value}" for name, value in chosen.items())
+
+
+@register.filter
+def apart(text: str) -> str:
+    """A name, a code or an address within a sentence, kept whole by signs where there can be no `<bdi>`."""
+    return _apart(text)

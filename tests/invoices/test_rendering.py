@@ -173,16 +173,6 @@ def test_pdf_is_tagged_and_tells_its_language_and_title(settings: Any) -> None:
     assert found == [("en", "/L2R", True), ("ar", "/R2L", True)]
 
 
-def test_words_of_the_other_direction_are_kept_apart() -> None:
-    with translation.override("ar"):
-        assert wording.apart("20457 Hamburg") == "\u206820457 Hamburg\u2069"
-    with translation.override("en"):
-        assert (wording.apart("20457 Hamburg"), wording.apart("\u2069محمد")) == (
-            "20457 Hamburg",
-            "\u2068محمد\u2069",
-        )
-
-
 def test_same_document_is_the_same_file_whoever_asks_in_whatever_language() -> None:
     document = _any_document()
 

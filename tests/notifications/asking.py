@@ -10,10 +10,9 @@ from celery import current_app
 from django.db.models import F
 from django.test import Client
 
-from notifications import outbox
 from notifications.models import Message
 from shop.models import Cart, Product, Subscription
-from tasks.models import Job
+from tests.notifications.conftest import do_round
 
 KIM = "kim@example.com"
 
@@ -54,9 +53,7 @@ def tick() -> None:
 
 def send_all() -> None:
     """Let a worker deliver what waits in the outbox."""
-    outbox.ensure_round()
-    for job in Job.objects.due().filter(kind="notifications.deliver").order_by("pk"):
-        current_app.tasks[job.kind].apply(kwargs={"job_id": job.pk}).get()
+    do_round().get()
 
 
 def hours_pass(hours: float) -> None:

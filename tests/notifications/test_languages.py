@@ -48,7 +48,7 @@ def test_order_placed_in_a_language_is_confirmed_in_it(language: str, provider: 
     add(client, Product.objects.get())
     check_out(client, payment="invoice")
 
-    order, mail = Order.objects.get(), Message.objects.get()
+    order, mail = Order.objects.get(), Message.objects.get(kind="order_placed")
     attempt(mail)
     (arrived,) = provider.mails
 
@@ -115,6 +115,18 @@ def test_mail_of_an_account_whose_template_fails_comes_in_english(
         True,
     )
     assert "could not be rendered" in caplog.text
+
+
+def test_arabic_leaves_an_address_and_a_name_that_begin_with_figures_whole() -> None:
+    sold_out = a_product(sku="LAMP", name="60 W (E27)", price=3, stock=0)
+
+    page = Client(headers={"Accept-Language": "ar"}).post(
+        "/mails/stock/", {"product": str(sold_out.pk), "email": "123@example.com"}
+    )
+
+    mail = Message.objects.get()
+    assert ("\u2068123@example.com\u2069" in page.text, "\u206860 W (E27)\u2069" in mail.text) == (True, True)
+    assert "\u206860 W (E27)\u2069" in mail.html
 
 
 def test_all_languages_have_a_subject_here() -> None:

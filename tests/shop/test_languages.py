@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from config import translations
 from shop import caching
+from shop.languages import apart
 from shop.models import DeliveryMethod
 from tests.shop.buying import add, check_out, told
 from tests.shop.factories import a_category, a_product
@@ -166,3 +167,13 @@ LITTLE_MONEY = {
     "es": "La tarjeta no tiene saldo suficiente. No se ha cobrado nada.",
     "ar": "رصيد البطاقة غير كافٍ. لم يُخصم أي مبلغ.",
 }
+
+
+def test_words_of_the_other_direction_are_kept_apart() -> None:
+    with translation.override("ar"):
+        assert apart("20457 Hamburg") == "\u206820457 Hamburg\u2069"
+    with translation.override("en"):
+        assert (apart("20457 Hamburg"), apart("\u2069محمد")) == (
+            "20457 Hamburg",
+            "\u2068محمد\u2069",
+        )
