@@ -1,8 +1,7 @@
 # Everything a newcomer needs: `make` lists it.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-# More than cores: many tests wait for a lease or a server.
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv

@@ -73,11 +73,17 @@ def texts() -> Catalog:
     return found
 
 
+def _our_apps(base: Path) -> Iterator[Path]:
+    """The folders of our own apps. Those of others may lie below ours, too: in `.venv`."""
+    for folder in (Path(app.path) for app in apps.get_app_configs()):
+        if folder.is_relative_to(base) and not folder.relative_to(base).parts[0].startswith("."):
+            yield folder
+
+
 def _files() -> Iterator[Path]:
     """Python and templates, in an order that does not depend on the machine."""
     base = Path(settings.BASE_DIR)
-    ours = [Path(app.path) for app in apps.get_app_configs() if Path(app.path).is_relative_to(base)]
-    for folder in sorted({*ours, base / "templates"}):
+    for folder in sorted({*_our_apps(base), base / "templates"}):
         for path in sorted(folder.rglob("*")):
             is_template = "templates" in path.parts and path.suffix in (".html", ".txt")
             is_code = path.suffix == ".py" and "migrations" not in path.parts

@@ -147,7 +147,7 @@ def test_page_has_lines_sum_address_and_parcels() -> None:
         "1 × Shirt M",
     ):
         assert (text, text in page) == (text, True)
-    assert '<a href="https://post.example/RX123" rel="noreferrer">Follow it: RX 123</a>' in page
+    assert '<a href="https://post.example/RX123" rel="noreferrer">Follow it: <bdi>RX 123</bdi></a>' in page
 
 
 def test_address_to_follow_a_parcel_is_a_web_address() -> None:
