@@ -83,20 +83,3 @@ def test_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
     )
     assert results.ratio("ours", Case.CHANGED) == Spread(1.0, 0.5, 2.0)
     assert results.ratio("ours", Case.FIRST) is None
-
-
-def test_mails_are_measured_into_a_section_of_their_own(tmp_path: Path) -> None:
-    report = tmp_path / "results.md"
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.mails", "--messages", "100", "--rounds", "1", "--out", str(report)],
-        cwd=BASE_DIR,
-        env={**os.environ, "TALLYMAN_DATA_DIR": str(tmp_path / "data")},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert report.read_text().startswith("## Mails to a server beside us\n")
-    assert len(re.findall(r"^\| .* \| [\d,]+ \| [\d.]+ \| [\d.]+ \|$", report.read_text(), re.MULTILINE)) == 5
