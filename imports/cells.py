@@ -80,8 +80,9 @@ class Cells:
         whole = marks.joined(stripped)
         if self.marked and marks.may_be_marked(whole):
             return True
-        may_be_faults = "#" in whole or NO_VALUE in whole
-        return self.token in whole or (may_be_faults and not _FAULTS.isdisjoint(stripped))
+        # One character is found ten times as quickly as several: most texts have not even that.
+        clears = self.token[:1] in whole and self.token in whole
+        return clears or ("#" in whole and not _FAULTS.isdisjoint(stripped))
 
 
 def _fault(text: str) -> CellError:

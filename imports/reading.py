@@ -18,6 +18,7 @@ from operator import itemgetter
 
 from imports.column_types import Habits
 from imports.dialect import Dialect
+from imports.encoding import UTF8
 from imports.mending import Mending
 from imports.problems import FOREIGN, Problem, Teller
 from imports.recovery import Found, LineGrammar, RecordFinder
@@ -26,6 +27,7 @@ from imports.tearing import Torn
 
 _BLOCK = 256  # lines handed to csv.reader at once; resuming after a bad line costs no more than this
 _YIELD = 500  # rows handed out together
+_ENCODED = 1_000  # lines turned into bytes together
 _FIRST_CELL = itemgetter(0)
 _OPEN_LINES = 0.05  # of all lines, at most
 _BEYOND_REPAIR = {"line_break", "encoding", "nul_byte", "cell_too_long"}
@@ -64,6 +66,8 @@ class ChunkReader:
         self.lines = text.split(dialect.line_end)
         if not self.lines[-1]:  # what follows the last line end is no line
             self.lines.pop()
+        # Their bytes as the file has them, for who asks before the lines are read: else they go then.
+        self._data = data if dialect.encoding == UTF8 and not foreign else b""
         self._coded = self.lines if self._coding.is_plain else list(map(self._coding.encode, self.lines))
         self.physical_lines = len(self.lines)
         self.recognised = bytearray(self.physical_lines)
@@ -80,6 +84,24 @@ class ChunkReader:
             self._mending.is_cut = not text.endswith(dialect.line_end)
             self._stops = sorted({*self.suspects, *self._mending.stops(text)})
         self._knows_open_lines = False
+
+    def encoded_lines(self) -> Iterator[Sequence[bytes]]:
+        """The text of all lines in UTF-8, many at once; blank for those that can't be encoded.
+
+        Ask once, before reading: that way most files need not be encoded.
+        """
+        end = self.line_end.encode()
+        if self._data:
+            whole, self._data = self._data.split(end), b""
+            yield whole[: self.physical_lines]
+            return
+        lines = self.lines
+        if self.suspects:
+            lines = [*lines]
+            for at in self.suspects:
+                lines[at] = ""
+        for start in range(0, len(lines), _ENCODED):
+            yield self.line_end.join(lines[start : start + _ENCODED]).encode().split(end)
 
     def _forget_above_pieces(self) -> None:
         """A row that was read before may go on in a line below it that was not: have it read again."""
@@ -108,7 +130,7 @@ class ChunkReader:
         """The same as `__iter__`, some hundred rows at once: (numbers, rows)."""
         numbers: list[int] = []
         rows: list[list[str]] = []
-        index = 0
+        index, self._data = 0, b""
         if self._mending:
             self._forget_above_pieces()
         while index < self.physical_lines:

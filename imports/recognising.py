@@ -29,7 +29,6 @@ from shop.models import Product
 # Raise it when cells are cleaned differently: lines read by older rules must not be recognised.
 _RULES = 3
 
-_AT_ONCE = 1_000  # lines turned into bytes together
 _SEPARATOR = "\x1f"
 _RECOGNISE = """
 SELECT array_agg(number) FILTER (WHERE same), array_agg(number) FILTER (WHERE NOT same) {versions} FROM (
@@ -132,16 +131,9 @@ def _hashes(run: ImportRun, reader: ChunkReader) -> array[int]:
     if escape := run.dialect.get("escape"):
         how.append(escape)
     seed, digest = xxhash.xxh3_64_intdigest(json.dumps(how).encode()), xxhash.xxh3_64_digest
-    lines = reader.lines
-    if reader.suspects:  # text that can't be encoded; these lines are rejected, whatever their hash
-        lines = [*lines]
-        for at in reader.suspects:
-            lines[at] = ""
-    end = reader.line_end
     hashes = array("q")
-    for start in range(0, len(lines), _AT_ONCE):
-        texts = end.join(lines[start : start + _AT_ONCE]).encode().split(end.encode())
-        hashes.frombytes(b"".join([digest(text, seed) for text in texts]))
+    for lines in reader.encoded_lines():
+        hashes.frombytes(b"".join([digest(line, seed) for line in lines]))
     return hashes
 
 
