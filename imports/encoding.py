@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from imports.guessing import guess
 
@@ -28,6 +29,7 @@ ENCODINGS = {
 }
 _WESTERN = (CP1252, LATIN1, "iso-8859-15")
 _KEPT = 65_536  # bytes of lines with other characters than ASCII; enough to tell
+_PIECE = 400_000  # bytes of lines split together, or a few more
 _LONG = 6  # bytes above 127
 _ASCII = bytes(range(128))
 
@@ -101,3 +103,23 @@ def _is_utf8(line: bytes | bytearray) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def split_lines(data: bytes, end: bytes) -> Iterator[list[bytes]]:
+    """The lines between the ends, piece by piece: all at once would be in memory twice."""
+    start = 0
+    while start < len(data):
+        stop = data.find(end, start + _PIECE)
+        if stop < 0:
+            yield data[start:].removesuffix(end).split(end)
+            return
+        yield data[start:stop].split(end)
+        start = stop + len(end)
+
+
+def decoded(data: bytes, encoding: str) -> tuple[str, bool]:
+    """Text of the bytes, and whether it holds NULs or (as lone surrogates) undecodable bytes."""
+    try:
+        return data.decode(encoding), b"\0" in data
+    except UnicodeDecodeError:
+        return data.decode(encoding, "surrogateescape"), True

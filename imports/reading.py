@@ -18,7 +18,7 @@ from operator import itemgetter
 
 from imports.column_types import Habits
 from imports.dialect import Dialect
-from imports.encoding import UTF8
+from imports.encoding import UTF8, decoded, split_lines
 from imports.mending import Mending
 from imports.problems import FOREIGN, Problem, Teller
 from imports.recovery import Found, LineGrammar, RecordFinder
@@ -62,7 +62,7 @@ class ChunkReader:
             line_end=dialect.line_end,
             width=width,
         )
-        text, foreign = _decode(data, dialect.encoding)
+        text, foreign = decoded(data, dialect.encoding)
         self.lines = text.split(dialect.line_end)
         if not self.lines[-1]:  # what follows the last line end is no line
             self.lines.pop()
@@ -92,8 +92,8 @@ class ChunkReader:
         """
         end = self.line_end.encode()
         if self._data:
-            whole, self._data = self._data.split(end), b""
-            yield whole[: self.physical_lines]
+            data, self._data = self._data, b""
+            yield from split_lines(data, end)
             return
         lines = self.lines
         if self.suspects:
@@ -290,11 +290,3 @@ class ChunkReader:
         if suspect == len(self.suspects) or self.suspects[suspect] >= index + count:
             return ""
         return "nul_byte" if "\0" in self.lines[self.suspects[suspect]] else "encoding"
-
-
-def _decode(data: bytes, encoding: str) -> tuple[str, bool]:
-    """Text of the chunk, and whether it holds NULs or (as lone surrogates) undecodable bytes."""
-    try:
-        return data.decode(encoding), b"\0" in data
-    except UnicodeDecodeError:
-        return data.decode(encoding, "surrogateescape"), True
