@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shop import caching
+from tests import emptying
+
+# Tests that run whole Tallymans or thousands of cases, by the process that begins with them. The quick ones
+# come after them: whichever process ends first takes some of the other's.
+_LONG = (("tests/faults/",), ("tests/browser/", "tests/flows/", "tests/pollution/", "tests/bench/"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes, let the first two begin with the long tests. `worksteal` first gives each one
+    an equal share of the list, in order."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if processes < 2:
+        return
+    first, second = ([one for one in items if one.nodeid.startswith(folders)] for folders in _LONG)
+    quick = [one for one in items if not one.nodeid.startswith(_LONG[0] + _LONG[1])]
+    middle = max(0, len(items) // processes - len(first))
+    items[:] = [*first, *quick[:middle], *second, *quick[middle:]]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_emptying() -> Iterator[None]:
+    """What tests commit goes away by the shorter way."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        emptying.patch(monkeypatch)
+        yield
 
 
 @pytest.fixture(autouse=True)
