@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from shop import caching
 from tests import emptying
@@ -35,6 +36,23 @@ def quick_emptying() -> Iterator[None]:
     """What tests commit goes away by the shorter way."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         emptying.patch(monkeypatch)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def static_files_found_once() -> Iterator[None]:
+    """Each test client loads the middleware anew, and it would look through all folders of static files."""
+    found: dict[str | None, dict[str, Any]] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def once(middleware: WhiteNoiseMiddleware) -> None:
+        if middleware.static_prefix not in found:
+            look(middleware)
+            found[middleware.static_prefix] = dict(middleware.files)
+        middleware.files.update(found[middleware.static_prefix])
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
         yield
 
 
