@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from shop import caching
 from tests import emptying
+from tests.stack import new_database
 
 # Tests that run whole Tallymans or thousands of cases, by the process that begins with them. The quick ones
 # come after them: whichever process ends first takes some of the other's.
@@ -29,6 +32,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     quick = [one for one in items if not one.nodeid.startswith(_LONG[0] + _LONG[1])]
     middle = max(0, len(items) // processes - len(first))
     items[:] = [*first, *quick[:middle], *second, *quick[middle:]]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """The database of the tests in this process; yields the name of a copy that none of them changes."""
+    with django_db_blocker.unblock():
+        connection.close()  # a database that is in use can't be copied
+    with new_database("migrated", template=connection.settings_dict["NAME"]) as name:
+        yield name
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -145,7 +145,7 @@ def test_everything_survives_postgresql_killed_in_open_transactions(
     assert stack.manage("migrate").returncode == 0
     linger_in_copies(stack)
     stack.environment["IMPORT_RANGE_ROWS"] = "400"  # more jobs than five kills can use up
-    stack.start("beat")
+    stack.start("beat", "--max-interval", "1")  # after an error it rests as long
     victim = _Victim(stack, postgres, stack.start_worker("one"), random.Random(seed))
     before = tree(victim.worker)
 
