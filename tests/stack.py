@@ -92,7 +92,15 @@ class Stack:
 
     def start_worker(self, name: str = "worker") -> Process:
         """Start a worker whose Celery node is called `name`, two children."""
-        return self.start("worker", "--hostname", f"{name}@%h")
+        [worker] = self.start_workers(name)
+        return worker
+
+    def start_workers(self, *names: str) -> list[Process]:
+        """Start workers with these names side by side; returns once all are ready."""
+        workers = [self.launch("worker", "--hostname", f"{name}@%h") for name in names]
+        for worker in workers:
+            worker.wait_ready(_START_SECONDS)
+        return workers
 
     def start_web(self) -> str:
         """Start the web server; returns its address, without a slash at the end."""

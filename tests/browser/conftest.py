@@ -76,7 +76,7 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:
     }
     worker = stack.launch("worker")
     stack.start_web()
-    worker.wait_ready(30)
+    worker.wait_ready(60)
     contexts = []
 
     def open_page(path: str, **options: Any) -> Page:
