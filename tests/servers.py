@@ -23,24 +23,24 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     namespace = early_config.known_args_namespace
     if namespace.help or namespace.version:
         return (yield)
-    early_config.stash[_KEY] = _start()
+    # With `-n`, only the processes that run tests need servers; the one that hands them out needs settings.
+    hands_out = getattr(namespace, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    early_config.stash[_KEY] = servers = _servers()
     try:
+        if not hands_out:
+            servers.start()
         return (yield)
-    except BaseException:  # broken settings or conftest: pytest_unconfigure won't be called
+    except BaseException:  # no start, or broken settings or conftest: pytest_unconfigure won't be called
         pytest_unconfigure(early_config)
         raise
 
 
-def _start() -> embedded.Servers:
+def _servers() -> embedded.Servers:
     folder = Path(tempfile.mkdtemp(prefix="tallyman-tests-"))
     folder.chmod(0o711)  # as root, PostgreSQL runs as another user that must get through
     os.environ["TALLYMAN_DATA_DIR"] = str(folder)
     os.environ["PAYMENT_METHODS"] = "test-card,invoice"
-    try:
-        return embedded.Servers(folder, without=embedded.external(os.environ)).start()
-    except BaseException:
-        shutil.rmtree(folder)
-        raise
+    return embedded.Servers(folder, without=embedded.external(os.environ))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -92,7 +92,15 @@ class Stack:
 
     def start_worker(self, name: str = "worker") -> Process:
         """Start a worker whose Celery node is called `name`, two children."""
-        return self.start("worker", "--hostname", f"{name}@%h")
+        [worker] = self.start_workers(name)
+        return worker
+
+    def start_workers(self, *names: str) -> list[Process]:
+        """Start workers with these names side by side; returns once all are ready."""
+        workers = [self.launch("worker", "--hostname", f"{name}@%h") for name in names]
+        for worker in workers:
+            worker.wait_ready(_START_SECONDS)
+        return workers
 
     def start_web(self) -> str:
         """Start the web server; returns its address, without a slash at the end."""
@@ -162,7 +170,7 @@ def _server_url() -> str:
 
 
 @contextmanager
-def _database(prefix: str, template: str | None = None) -> Iterator[str]:
+def new_database(prefix: str, template: str | None = None) -> Iterator[str]:
     """A new database, dropped in the end whoever is still connected; yields its name."""
     name = f"{prefix}_{uuid.uuid4().hex[:12]}"
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
@@ -178,13 +186,9 @@ def _database(prefix: str, template: str | None = None) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def migrated_database(django_db_setup: str) -> str:
     """Name of a migrated, empty database from which each stack's is copied."""
-    with _database("stack_template") as name:
-        folder = tmp_path_factory.mktemp("template")
-        done = Stack(folder, _with_path(_server_url(), name), settings.REDIS_URL).manage("migrate")
-        assert done.returncode == 0, done.stderr
-        yield name
+    return django_db_setup
 
 
 @contextmanager
@@ -193,7 +197,7 @@ def copied_stack(template: str, folder: Path) -> Iterator[Stack]:
     redis_url = _with_path(settings.REDIS_URL, str(next(_REDIS_NUMBERS)))
     with redis.Redis.from_url(redis_url) as broker:
         broker.flushdb()
-    with _database("stack", template=template) as name:
+    with new_database("stack", template=template) as name:
         stack = Stack(folder, _with_path(_server_url(), name), redis_url)
         try:
             yield stack

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from tests.stack import Stack, migrated_database, stack  # noqa: F401
+from tests.stack import Stack, copied_stack, migrated_database  # noqa: F401
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ABSENT = "No Chromium was found. Install it (`apt install chromium` or `playwright install chromium`)."
@@ -46,8 +47,24 @@ def _executable(playwright: Playwright) -> str | None:
     return next(filter(None, map(shutil.which, _NAMES)), installed)
 
 
+@pytest.fixture(scope="session")
+def staffed(migrated_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: F811
+    """Name of a database with a staff member who may import."""
+    with copied_stack(migrated_database, tmp_path_factory.mktemp("staffed")) as stack:
+        done = stack.manage("shell", "-c", _STAFF)
+        assert done.returncode == 0, done.stderr
+        yield urlsplit(stack.database_url).path[1:]
+
+
 @pytest.fixture
-def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:  # noqa: F811
+def stack(staffed: str, tmp_path: Path) -> Iterator[Stack]:
+    """A Tallyman with a staff member of which nothing runs yet."""
+    with copied_stack(staffed, tmp_path) as stack:
+        yield stack
+
+
+@pytest.fixture
+def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:
     """A function that opens an admin page as a staff member who may import; options are the browser's.
 
     The web server and a worker run; one at a time it does many small jobs, so that progress can be seen.
@@ -57,10 +74,9 @@ def visit(chromium: Browser, stack: Stack) -> Iterator[Visit]:  # noqa: F811
         "IMPORT_RANGE_ROWS": "1000",
         "WORKER_CONCURRENCY": "1",
     }
-    done = stack.manage("shell", "-c", _STAFF)
-    assert done.returncode == 0, done.stderr
-    stack.start_worker()
+    worker = stack.launch("worker")
     stack.start_web()
+    worker.wait_ready(60)
     contexts = []
 
     def open_page(path: str, **options: Any) -> Page:

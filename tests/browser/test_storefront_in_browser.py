@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.test_accessibility import violations
 from tests.browser.test_import_in_browser import page_width
-from tests.stack import Stack
+from tests.stack import Stack, copied_stack
 
 _CATALOGUE = """
 from celery import current_app
@@ -33,13 +35,14 @@ PAGES = (
 )
 
 
-@pytest.fixture
-def shop(stack: Stack) -> Stack:
-    """A catalogue, and the web server; no worker is needed to read."""
-    done = stack.manage("shell", "-c", _CATALOGUE)
-    assert done.returncode == 0, done.stderr
-    stack.start_web()
-    return stack
+@pytest.fixture(scope="module")
+def shop(migrated_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A catalogue, and the web server; no worker is needed to read, and nobody does more."""
+    with copied_stack(migrated_database, tmp_path_factory.mktemp("shop")) as stack:
+        done = stack.manage("shell", "-c", _CATALOGUE)
+        assert done.returncode == 0, done.stderr
+        stack.start_web()
+        yield stack
 
 
 def opened(chromium: Browser, shop: Stack, complaints: list[str], **options: object) -> Page:

@@ -20,6 +20,7 @@ COMPARING = WRITING + " AND a.query NOT LIKE '%%categor%%'"  # the check itself,
 COPYING = "a.query LIKE 'COPY imports_staging%%'"
 _SECONDS = 90.0
 _FIRST = -10  # nice
+_PAUSE = 0.002  # between two looks: looking without rest would take a processor from whoever is watched
 
 _SESSIONS = """
 SELECT j.id AS job, j.kind, j.attempts, j.task_id, a.pid AS backend,
@@ -100,6 +101,7 @@ class Catcher:
                     if caught := self._still_open(name, kind, condition):
                         return caught
                     signal_tree(process, signal.SIGCONT)  # it has just committed: too late
+                time.sleep(_PAUSE)
         pytest.fail(f"worker {name} was never seen in an open transaction ({kind}, {condition})")
 
     def _still_open(self, name: str, kind: str, condition: str) -> Caught | None:

@@ -33,8 +33,7 @@ def test_chunk_delivered_to_two_workers_at_once_has_one_effect(
         "JOB_HINT_PATIENCE_SECONDS": "600",
     }
     stack.launch("beat")
-    stack.start_worker("one")
-    stack.start_worker("two")
+    stack.start_workers("one", "two")
     run = start_import(stack, catalogue)
     for state, kind in (("staging", "imports.stage"), ("loading", "imports.load")):
         stack.wait_for(partial(_is_busy, stack, broker, run, state))

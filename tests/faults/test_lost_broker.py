@@ -53,8 +53,8 @@ def test_import_survives_flushall(
 def test_import_and_workers_survive_valkey_killed_and_restarted(
     stack: Stack, valkey: embedded.Servers, catalogue: Path, reference: Reference
 ) -> None:
-    beat = stack.start("beat")
-    workers = [stack.start_worker("one"), stack.start_worker("two")]
+    beat = stack.launch("beat")
+    workers = stack.start_workers("one", "two")
     before = [tree(worker) for worker in workers]
     run = start_import(stack, catalogue)
     for quarter in (1, 2, 3):
@@ -70,8 +70,9 @@ def test_import_and_workers_survive_valkey_killed_and_restarted(
 def test_import_confirmed_while_valkey_is_down_runs_once_it_is_back(
     stack: Stack, valkey: embedded.Servers, catalogue: Path, reference: Reference
 ) -> None:
-    stack.start("beat")
+    beat = stack.launch("beat")
     stack.start_worker()
+    beat.wait_ready(60)
     valkey.kill_valkey()
     done = stack.manage("shell", "-v", "0", "-c", _CONFIRM.format(path=str(catalogue)))
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ def test_paused_import_survives_killed_workers_and_flushall(
     run = start_import(stack, catalogue)
     with catcher(stack) as watching:
         caught = watching.stop(worker, name="w0", kind=kind, condition=WRITING, skip=2)
-        paused = stack.manage("pause_import", str(run))
+        paused = stack.manage("pause_import", "--skip-checks", str(run))
         assert paused.returncode == 0, paused.stderr
         worker.kill()
         stack.wait_for(lambda: not watching.is_open(caught), seconds=30)
@@ -33,7 +33,7 @@ def test_paused_import_survives_killed_workers_and_flushall(
     stack.wait_for(lambda: jobs_by_state(stack, run).keys() == {"done", "held"}, seconds=60)
     assert state_of(stack, run) == state
 
-    resumed = stack.manage("resume_import", str(run))
+    resumed = stack.manage("resume_import", "--skip-checks", str(run))
 
     assert resumed.returncode == 0, resumed.stderr
     wait_until_over(stack, run)
@@ -51,12 +51,12 @@ def test_pausing_waits_no_longer_than_the_lease_of_the_only_worker(
     with catcher(stack) as watching:
         watching.stop(frozen, name="w0", kind="imports.load", condition=HOLDING_THE_RUN)
 
-    paused = stack.manage("pause_import", str(run), timeout=60)
+    paused = stack.manage("pause_import", "--skip-checks", str(run), timeout=60)
 
     assert paused.returncode == 0, paused.stderr
     frozen.kill()
     stack.launch("worker", "--hostname=w1@%h")
-    assert stack.manage("resume_import", str(run)).returncode == 0
+    assert stack.manage("resume_import", "--skip-checks", str(run)).returncode == 0
     wait_until_over(stack, run)
     assert effects_of(stack, run).differences(reference.effects) == []
 

@@ -24,7 +24,7 @@ def test_worker_stopped_beyond_its_lease_is_replaced_and_writes_nothing_afterwar
 ) -> None:
     linger_in_copies(stack)
     stack.launch("beat")
-    sleeper = stack.start_worker("sleeper")
+    sleeper = stack.launch("worker", "--hostname", "sleeper@%h")
     run = start_import(stack, catalogue)
     with catcher(stack) as watching:
         caught = watching.stop(sleeper, name="sleeper", kind=kind, condition=condition)
