@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from email.utils import format_datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -206,6 +207,7 @@ def _prepared(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The one row of a statement that is sent for every mail: PostgreSQL plans it once. Django, which puts
     the values into the text, would have it planned each time."""
     connection.ensure_connection()
+    connection.connection.prepare_threshold = sys.maxsize  # else psycopg prepares nothing; Django sets None
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
         assert row is not None  # noqa: S101 - it always has one
