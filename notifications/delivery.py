@@ -43,6 +43,7 @@ _CONTENT = (
     "id", "kind", "recipient", "subject", "text", "html", "attachment", "headers", "attempts",
     "doubtful_attempts",
 )  # fmt: skip
+_HEADERS = _CONTENT.index("headers")
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058: mail programs post this to the address
 
@@ -136,8 +137,9 @@ def without_held_back(claim: Claim, reserved: list[Message]) -> list[Message]:
 
 
 def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Message | None:
-    """Mark a reserved message as being sent, and fix its headers at the first attempt; None for one that must
-    not be sent any more, or is being changed just now. What was `sent` before it is recorded with that.
+    """Mark a reserved message as being sent, and fix its headers at the first attempt; returns it with its
+    content, or None for one that must not be sent any more, or is being changed just now. What was `sent`
+    before it is recorded with that.
 
     Raises LeaseLost when this round has been taken for lost.
     """
@@ -155,7 +157,8 @@ def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Messa
     if sent and not was_recorded:
         raise LeaseLost(f"message {sent.message.pk} was taken over by another round")
     if begun[0] is not None:
-        return _message(begun)
+        vars(reserved).update(zip(_CONTENT, begun, strict=True), headers=json.loads(begun[_HEADERS]))
+        return reserved
     if not claiming.extend(claim):
         raise LeaseLost(f"job {claim.job.pk} is no longer ours")
     return None
@@ -212,13 +215,6 @@ def _prepared(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
         row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
         assert row is not None  # noqa: S101 - it always has one
         return row
-
-
-def _message(begun: list[Any]) -> Message:
-    """From the columns of a statement's `begun`."""
-    message = Message(**dict(zip(_CONTENT, begun, strict=True)))
-    message.headers = json.loads(message.headers)
-    return message
 
 
 def _record(claim: Claim, message: Message, **values: object) -> None:
