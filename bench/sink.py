@@ -68,6 +68,8 @@ class _Conversation(asyncio.Protocol):
         if word == b"DATA":
             self._takes_text = True
             self._say("354 go on")
+        elif word == b"EHLO":
+            self._say("250-sink\r\n250 PIPELINING")
         elif word == b"SEEN":
             self._say(f"250 {self._sink.total} {len(self._sink.came)}")
         elif word == b"QUIT":

@@ -63,6 +63,10 @@ if EMAIL_PROVIDER:
     EMAIL_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
     ANYMAIL |= {"REQUESTS_TIMEOUT": EMAIL_TIMEOUT, "DEBUG_API_REQUESTS": False}
 SHOP_NAME = env.str("SHOP_NAME", default="Tallyman")
+# What mails look like: #rrggbb, on light and on dark; an https address of a picture, or else the name alone.
+SHOP_COLOUR = env.str("SHOP_COLOUR", default="#026d71")
+SHOP_COLOUR_DARK = env.str("SHOP_COLOUR_DARK", default="#54baba")
+SHOP_LOGO = env.str("SHOP_LOGO", default="")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "tallyman@localhost")))
 SHOP_EMAIL = env.str("SHOP_EMAIL", default="shop@localhost")  # who reads the shop's mail
 # Bare addresses, told of imports that have no owner; when empty, the superusers are, or else SHOP_EMAIL.

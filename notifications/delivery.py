@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from email.utils import format_datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ _CONTENT = (
     "id", "kind", "recipient", "subject", "text", "html", "attachment", "headers", "attempts",
     "doubtful_attempts",
 )  # fmt: skip
+_HEADERS = _CONTENT.index("headers")
 
 _ONE_CLICK = "List-Unsubscribe=One-Click"  # RFC 8058: mail programs post this to the address
 
@@ -135,8 +137,9 @@ def without_held_back(claim: Claim, reserved: list[Message]) -> list[Message]:
 
 
 def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Message | None:
-    """Mark a reserved message as being sent, and fix its headers at the first attempt; None for one that must
-    not be sent any more, or is being changed just now. What was `sent` before it is recorded with that.
+    """Mark a reserved message as being sent, and fix its headers at the first attempt; returns it with its
+    content, or None for one that must not be sent any more, or is being changed just now. What was `sent`
+    before it is recorded with that.
 
     Raises LeaseLost when this round has been taken for lost.
     """
@@ -154,7 +157,8 @@ def begin(claim: Claim, reserved: Message, *, sent: Sent | None = None) -> Messa
     if sent and not was_recorded:
         raise LeaseLost(f"message {sent.message.pk} was taken over by another round")
     if begun[0] is not None:
-        return _message(begun)
+        vars(reserved).update(zip(_CONTENT, begun, strict=True), headers=json.loads(begun[_HEADERS]))
+        return reserved
     if not claiming.extend(claim):
         raise LeaseLost(f"job {claim.job.pk} is no longer ours")
     return None
@@ -206,17 +210,11 @@ def _prepared(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The one row of a statement that is sent for every mail: PostgreSQL plans it once. Django, which puts
     the values into the text, would have it planned each time."""
     connection.ensure_connection()
+    connection.connection.prepare_threshold = sys.maxsize  # else psycopg prepares nothing; Django sets None
     with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
         row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
         assert row is not None  # noqa: S101 - it always has one
         return row
-
-
-def _message(begun: list[Any]) -> Message:
-    """From the columns of a statement's `begun`."""
-    message = Message(**dict(zip(_CONTENT, begun, strict=True)))
-    message.headers = json.loads(message.headers)
-    return message
 
 
 def _record(claim: Claim, message: Message, **values: object) -> None:

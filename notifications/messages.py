@@ -11,13 +11,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from imports import links, mirroring, undoing
+from imports import links
 from imports.models import ImportRun
+from notifications import import_words
 
 # Nothing may be fetched while rendering.
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False)
-# Which of the three meanings an outcome has; the others are good.
-_TONES = {"rejected": "bad", "superseded": "look", "skipped": "look", "pending": "look"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,12 @@ class Rendered:
     html: str
 
 
-def import_finished(run: ImportRun) -> Rendered:
+def import_finished(run: ImportRun, *, language: str = "") -> Rendered:
     """Tell how an import ended: outcome, counts, rate, time it took, where to look. `run` has ended."""
     kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
-    return render(kind, import_context(run))
+    with translation.override(language or settings.LANGUAGE_CODE):
+        context = _import_context(run)
+    return render(kind, context, language=language)
 
 
 def import_finished_plain(run: ImportRun) -> Rendered:
@@ -71,35 +72,23 @@ def about_account(*, subject: str, text: str, language: str = "") -> Rendered:
     return render("account", {"words": subject, "told": text}, language=language)
 
 
-def import_context(run: ImportRun) -> dict[str, Any]:
-    """What the templates about an import are filled with."""
-    words = {"pending": ("not reached",)}
-    if run.kind == ImportRun.Kind.UNDO:
-        words |= {name: (called,) for name, (called, _) in undoing.WORDS.items() if name != "pending"}
+def _import_context(run: ImportRun) -> dict[str, Any]:
+    """What the templates about an import are filled with, in the language that is active."""
     return {
         "run": run,
-        "tone": _tone(run),
         "number": str(run.pk),  # a name, not a quantity: without thousands separators
-        "reason": one_line(run.error, 120),
-        "counts": [
-            (words.get(name, (name,))[0], _TONES.get(name, "good"), count)
-            for name, count in run.outcomes.items()
-            if count
-        ],
-        # Rounded down: it must not say 100 % when a row was rejected.
-        "success_percent": int(run.success_rate * 1000) / 10,
-        "duration": _duration(run.seconds or 0.0),
-        "mirrored": mirroring.told(run),
+        "title": import_words.title(run),
+        "headline": import_words.headline(run),
+        "told": import_words.subject(run, one_line(run.error, 120)),
+        "tone": import_words.tone(run),
+        "counts": import_words.counts(run),
+        "percent": import_words.accepted(run),
+        "duration": import_words.duration(run.seconds or 0.0),
+        "mirrored": import_words.mirrored(run),
         "rows_per_second": run.summary()["rows_per_second"],
         "import_url": links.import_page(run),
         "rejected_url": links.rejected_rows(run) if run.rejected else "",
     }
-
-
-def _tone(run: ImportRun) -> str:
-    if run.state == ImportRun.State.COMPLETED:
-        return "look" if run.rejected else "good"
-    return "bad" if run.state == ImportRun.State.FAILED else "look"
 
 
 def render(kind: str, context: dict[str, Any], *, language: str = "") -> Rendered:
@@ -108,6 +97,9 @@ def render(kind: str, context: dict[str, Any], *, language: str = "") -> Rendere
     language = language or settings.LANGUAGE_CODE
     context = {
         "shop_name": settings.SHOP_NAME,
+        "logo": settings.SHOP_LOGO,
+        "colour": settings.SHOP_COLOUR,
+        "colour_dark": settings.SHOP_COLOUR_DARK,
         "site_url": settings.SITE_URL,
         "language": language,
         **context,
@@ -125,13 +117,3 @@ def one_line(text: str, length: int = 250) -> str:
     """Without line breaks, which a mail's header can't hold, and not longer than `length`."""
     line = " ".join(text.split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
-
-
-def _duration(seconds: float) -> str:
-    """As people say it: `8.4 seconds`, `3 min 20 s`, `1 h 5 min`."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} seconds"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -213,8 +213,7 @@ def _of_import(changes: Values, language: str) -> Rendered:
     }  # fmt: skip
     run = ImportRun(**values)
     run.rows = run.lines = sum(run.outcomes.values())
-    kind = "undo_finished" if run.kind == ImportRun.Kind.UNDO else "import_finished"
-    return messages.render(kind, messages.import_context(run), language=language)
+    return messages.import_finished(run, language=language)
 
 
 def _of_second_person(language: str) -> Rendered:

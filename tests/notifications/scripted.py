@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import BinaryIO
 
+EXTENSIONS: list[str] = []  # that the servers say they know
+
 
 @dataclass
 class Script:
@@ -75,7 +77,9 @@ def _converse(stream: BinaryIO, script: Script) -> None:
         if len(script.mails) - before == script.per_connection:
             _say(stream, script.parting)
             return
-        if word == "DATA" and "DATA" not in script.says:
+        if word == "EHLO" and EXTENSIONS and "EHLO" not in script.says:
+            _say(stream, "\r\n".join(["250-scripted", *EXTENSIONS]))
+        elif word == "DATA" and "DATA" not in script.says:
             if not _take_text(stream, script):
                 return
             if script.parting is None and len(script.mails) - before == script.per_connection:
@@ -89,7 +93,11 @@ def _take_text(stream: BinaryIO, script: Script) -> bool:
     if script.texts_read is not None:
         stream.read(script.texts_read)
         return False
-    lines = list(iter(stream.readline, b".\r\n"))
+    lines = []
+    while (line := stream.readline()) != b".\r\n":
+        if not line:
+            return False  # the other side went away in the middle
+        lines.append(line)
     script.mails.append(b"".join(lines))
     if script.is_silent:
         stream.read(1)  # until the other side has had enough

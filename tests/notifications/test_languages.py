@@ -64,7 +64,8 @@ def test_order_placed_in_a_language_is_confirmed_in_it(language: str, provider: 
     html = bodies["html"].get_content()  # type: ignore[union-attr]
     assert f'<html lang="{language}" dir="{direction}"' in html
     assert re.findall(r'<(?:body|table)[^>]* dir="(\w+)"', html) == [direction, direction]
-    assert ("text-align: right" in html) == (direction == "ltr")
+    ends = re.findall(r'class="count[^"]*" style="[^"]*text-align: (\w+)', html)
+    assert set(ends) == {"right" if direction == "ltr" else "left"}
 
 
 def test_mail_of_an_account_is_in_the_language_of_the_page() -> None:

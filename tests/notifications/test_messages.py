@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.utils import timezone, translation
 
 from imports.models import ImportRun
-from notifications import messages
+from notifications import checks, messages
 from tests.notifications.conftest import ended_run
 
 pytestmark = pytest.mark.django_db
@@ -52,20 +53,21 @@ def test_text_reads_well_by_itself(settings: Any) -> None:
     assert messages.import_finished(run).text == (
         "Import 1234 finished: 99,500 of 100,000 rows landed, 500 rejected\n"
         "\n"
-        "File: catalog.csv\n"
+        "catalog.csv\n"
         "\n"
-        "created             90,000\n"
-        "unchanged            9,500\n"
-        "rejected               500\n"
-        "total              100,000\n"
+        "Created: 90,000\n"
+        "Unchanged: 9,500\n"
+        "Rejected: 500\n"
+        "Rows in the file: 100,000\n"
         "\n"
-        "Accepted: 99.5 % of the rows, in 8.0 seconds (12,500 rows a second).\n"
+        "99.5 % of the rows were accepted, in 8.0 seconds (12,500 rows a second).\n"
         "\n"
         "Open import 1234:\n"
         "https://shop.example/admin/imports/importrun/1234/change/\n"
         "\n"
-        "Download the 500 rejected rows, each with what is wrong. Mend them there and upload that file:\n"
+        "Download the 500 rejected rows:\n"
         "https://shop.example/admin/imports/importrun/1234/rejected/\n"
+        "Each says what is wrong. Mend them there and upload that file.\n"
         "\n"
         "-- \n"
         "Tallyman, https://shop.example\n"
@@ -81,8 +83,7 @@ def test_text_of_a_failed_import_says_why_and_what_stays() -> None:
     assert text.split("\n\n")[1] == "99,500 of 100,000 rows landed"
     assert text.split("\n\n")[3:6] == [
         "What happened: The disk is full.",
-        "created             90,000\nunchanged            9,500\nnot reached            500\n"
-        "total              100,000",
+        "Created: 90,000\nUnchanged: 9,500\nNot reached: 500\nRows in the file: 100,000",
         "It ran for 8.0 seconds. Rows that had landed by then stay in the catalogue.",
     ]
     assert "rejected" not in text
@@ -91,7 +92,7 @@ def test_text_of_a_failed_import_says_why_and_what_stays() -> None:
 def test_success_rate_of_one_rejected_row_in_a_million_is_not_100() -> None:
     text = messages.import_finished(ended_run(created=989_999, unchanged=10_000, rejected=1)).text
 
-    assert "Accepted: 99.9 % of the rows" in text
+    assert "99.9 % of the rows were accepted" in text
 
 
 @pytest.mark.parametrize(
@@ -99,9 +100,9 @@ def test_success_rate_of_one_rejected_row_in_a_million_is_not_100() -> None:
     [
         (0.04, "0.0 seconds"),
         (59.94, "59.9 seconds"),
-        (59.99, "1 min 0 s"),
-        (200, "3 min 20 s"),
-        (3900, "1 h 5 min"),
+        (59.99, "1 minute"),
+        (200, "3 minutes and 20 seconds"),
+        (3900, "1 hour and 5 minutes"),
     ],
 )
 def test_duration_is_told_as_people_say_it(seconds: float, expected: str) -> None:
@@ -119,6 +120,65 @@ def test_html_carries_its_style_inline_and_nothing_to_fetch() -> None:
     assert "max-width: 600px" in html
     assert ("src=" in html, "<link" in html, "@import" in html, "url(" in html) == (False,) * 4
     assert len(html.encode()) < 100_000
+
+
+def test_mail_has_the_logo_and_the_colours_of_the_settings(settings: Any) -> None:
+    settings.SHOP_LOGO, settings.SHOP_NAME = "https://shop.example/logo.png", "Bowls & more"
+    settings.SHOP_COLOUR, settings.SHOP_COLOUR_DARK = "#7a1f5c", "#e6a3cf"
+
+    html = messages.import_finished(ended_run()).html
+
+    assert re.findall(r"<img [^>]*>", html.replace("; ", ";")) == [
+        '<img src="https://shop.example/logo.png" alt="Bowls &amp; more" height="32"'
+        ' style="font-size: 18px;line-height: 32px;font-weight: 600;border: 0;">'
+    ]
+    assert (html.count("#7a1f5c"), html.count("#e6a3cf"), "#026d71" in html) == (4, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SHOP_COLOUR", "teal", ["mail.E003"]),
+        ("SHOP_COLOUR", "#54baba", ["mail.W002"]),
+        ("SHOP_COLOUR_DARK", "#026d71", ["mail.W002"]),
+        ("SHOP_LOGO", "logo.png", ["mail.E002"]),
+        ("SHOP_LOGO", "https://shop.example/logo.png", []),
+    ],
+)
+def test_check_finds_a_look_that_nobody_can_read(
+    settings: Any, name: str, value: str, told: list[str]
+) -> None:
+    assert checks.look_is_legible() == []
+    setattr(settings, name, value)
+
+    assert [found.id for found in checks.look_is_legible()] == told
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "sentence"),
+    [
+        (
+            "de",
+            "Import 1234 abgeschlossen: 99.500 von 100.000 Zeilen angekommen, 500 abgelehnt",
+            "99,5 % der Zeilen wurden angenommen, in 8,0 Sekunden (12.500 Zeilen pro Sekunde).",
+        ),
+        (
+            "fr",
+            "Importation 1234 terminée : 99 500 lignes sur 100 000 enregistrées, 500 rejetées",
+            "99,5 % des lignes ont été acceptées, en 8,0 secondes (12 500 lignes par seconde).",
+        ),
+    ],
+)
+def test_import_is_told_in_the_language_of_the_shop(
+    settings: Any, language: str, subject: str, sentence: str
+) -> None:
+    settings.LANGUAGE_CODE = language
+    mail = messages.import_finished(ended_run(pk=1234))
+
+    told = re.sub(r"[\u202f\xa0]", " ", mail.text)
+    assert re.sub(r"[\u202f\xa0]", " ", mail.subject) == subject
+    assert sentence in told
+    assert f'<html lang="{language}"' in mail.html
 
 
 def test_html_shows_names_of_files_as_text() -> None:

@@ -14,8 +14,10 @@ from tests.notifications.scripted import Script, serving
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def smtp(settings: Any) -> Any:
+@pytest.fixture(autouse=True, params=[[], ["250 PIPELINING"]], ids=["one by one", "in one go"])
+def smtp(settings: Any, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """To servers that take one command at a time, and to those that take several."""
+    monkeypatch.setattr("tests.notifications.scripted.EXTENSIONS", request.param)
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_TIMEOUT = "127.0.0.1", 0.3
     settings.JOB_RETRY_BASE_SECONDS = 0
@@ -75,10 +77,11 @@ def test_mail_whose_connection_is_lost_amid_the_text_is_sent_once_later(message:
     )
 
 
-@pytest.mark.parametrize("script", [Script(says={".": None}), Script(is_silent=True)], ids=["lost", "silent"])
+@pytest.mark.parametrize("how", [{"says": {".": None}}, {"is_silent": True}], ids=["lost", "silent"])
 def test_mail_that_may_have_arrived_is_uncertain_and_repeated_with_the_same_id(
-    script: Script, message: Message, smtp: Any
+    how: dict[str, Any], message: Message, smtp: Any
 ) -> None:
+    script = Script(**how)
     assert tried(message, script, smtp) == "uncertain"
 
     good = Script()
@@ -92,9 +95,10 @@ def test_mail_that_may_have_arrived_is_uncertain_and_repeated_with_the_same_id(
     [
         ({"MAIL": "550 You?"}, "550 You?"),
         ({"RCPT": "550 Nobody"}, "550 Nobody"),
+        ({"RCPT": "550 Nobody", "DATA": "554 No recipient"}, "550 Nobody"),
         ({".": "554 Spam"}, "554 Spam"),
     ],
-    ids=["sender", "recipient", "text"],
+    ids=["sender", "recipient", "recipient, then the text", "text"],
 )
 def test_mail_that_is_refused_for_good_is_not_tried_again(
     says: dict[str, str | None], expected: str, message: Message, smtp: Any

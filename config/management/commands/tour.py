@@ -105,14 +105,22 @@ def _show_mail(console: Console, run: ImportRun) -> bool:
     while time.monotonic() < deadline:
         message = Message.objects.filter(about=run.subject, state=Message.State.SENT).first()
         if message is not None:
-            console.print(f"To {message.recipient}: {message.subject}")
-            console.print(f"Kept in {_kept(message)}")
+            _tell_of(console, message)
             return True
         time.sleep(0.1)
     console.print(
         f"[red]✗ no mail within {_MAIL_SECONDS:.0f} s; see {settings.SITE_URL}/admin/notifications/"
     )
     return False
+
+
+def _tell_of(console: Console, message: Message) -> None:
+    """Its subject, how it stands, and where to see it."""
+    page = reverse("admin:notifications_message_change", args=[message.pk])
+    console.print(f"To {message.recipient}: {message.subject}")
+    console.print(f"  {message.get_state_display()}, {settings.SITE_URL}{page}")
+    if message.state == Message.State.SENT:
+        console.print(f"  kept in {_kept(message)}")
 
 
 def _kept(message: Message) -> str:
@@ -156,11 +164,7 @@ def _show_mails(console: Console, orders: list[Order]) -> bool:
         time.sleep(0.1)
     messages = list(about.order_by("pk"))
     for message in messages:
-        page = reverse("admin:notifications_message_change", args=[message.pk])
-        console.print(f"To {message.recipient}: {message.subject}")
-        console.print(f"  {message.get_state_display()}, {settings.SITE_URL}{page}")
-        if message.state == Message.State.SENT:
-            console.print(f"  kept in {_kept(message)}")
+        _tell_of(console, message)
     sent = sum(message.state == Message.State.SENT for message in messages)
     right = sent == len(messages) >= len(orders)
     console.print(f"{'[green]✓' if right else '[red]✗'} {sent} of {len(messages)} mails went out")
