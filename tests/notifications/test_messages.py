@@ -128,11 +128,11 @@ def test_mail_has_the_logo_and_the_colours_of_the_settings(settings: Any) -> Non
 
     html = messages.import_finished(ended_run()).html
 
-    assert re.findall(r"<img [^>]*>", html.replace("; ", ";")) == [
+    assert re.findall(r"<img [^>]*>", re.sub(r"; (?=[a-z-]+:)", ";", html)) == [
         '<img src="https://shop.example/logo.png" alt="Bowls &amp; more" height="32"'
         ' style="font-size: 18px;line-height: 32px;font-weight: 600;border: 0;">'
     ]
-    assert (html.count("#7a1f5c"), html.count("#e6a3cf"), "#026d71" in html) == (4, 2, False)
+    assert (html.count("#7a1f5c"), html.count("#e6a3cf"), "#026d71" in html) == (3, 2, False)
 
 
 @pytest.mark.parametrize(
