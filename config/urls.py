@@ -1,4 +1,5 @@
-"""Addresses: the storefront; the admin with the import pages; `/healthz` says that this process answers."""
+"""Addresses: the storefront; the admin with the import pages; `/healthz` says that this process answers. And
+what answers when something goes wrong."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -21,3 +22,8 @@ urlpatterns = [
     path("webhooks/mail/", webhooks.webhook, name="mail_webhook"),
     path("", include("shop.urls")),
 ]
+
+handler400 = "config.error_pages.bad_request"
+handler403 = "config.error_pages.permission_denied"
+handler429 = "config.error_pages.too_many_requests"  # allauth asks for it
+handler500 = "config.error_pages.server_error"

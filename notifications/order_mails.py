@@ -94,20 +94,22 @@ def tracking_address(parcel: Shipment) -> str:
 
 def context(order: Order, more: Mapping[str, Any], language: str) -> dict[str, Any]:
     """What the templates are filled with."""
-    with translation.override(language):
-        country = countries.name_of(order.shipping_address.get("country", ""))
+    over = order.state in _OVER
     return {
         "order": order,
         "number": str(order.number),  # a name, not a quantity: without thousands separators
         "lines": list(order.lines.all()),
-        "address": [] if order.state in _OVER else _address(order.shipping_address, country),
+        "address": [] if over else _address(order.shipping_address, language),
+        "bill_to": [] if over else _address(order.bill_to, language),
         "order_url": order_page(order),
         **more,
     }
 
 
-def _address(written: Mapping[str, str], country: str) -> list[str]:
+def _address(written: Mapping[str, str], language: str) -> list[str]:
     """The address's lines, as they stand on a parcel."""
+    with translation.override(language):
+        country = countries.name_of(written.get("country", ""))
     town = " ".join(filter(None, (written.get("postcode"), written.get("city"))))
     parts = [written.get(name, "") for name in ("name", "company", "line1", "line2")]
     return [part for part in (*parts, town, written.get("region", ""), country) if part]

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop import pictures, search
 from shop.models import Product, SearchDocument
+from shop.search import Bounds
 
 PAGE = 24  # divides by 2, 3 and 4, so that rows of cards are full
 
@@ -110,30 +111,44 @@ _NO_PRICE = Decimal(10) ** 10  # the column ends below it
 _KINDS: dict[str, Callable[[Any], Any]] = {"price": _price, "sort_name": _text, "rank": float}
 
 
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the pages of a list have in common: its order, whether names that are alike are in it, and which
+    products are ranked, if not all are."""
+
+    sort: Sort
+    alike: bool = False
+    bounds: Bounds | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a page begins: behind a product, in a list of this order and kind."""
+    """Where a page begins: behind a product, in a list of this kind."""
 
-    __slots__ = ("alike", "id", "sort", "value")
-
-    def __init__(self, sort: Sort, alike: bool, value: Any, pk: UUID) -> None:
-        self.sort, self.alike, self.value, self.id = sort, alike, value, pk
+    kind: _Kind
+    value: Any
+    id: UUID
 
     @property
     def text(self) -> str:
+        kind, bounds = self.kind, self.kind.bounds
         value = str(self.value) if isinstance(self.value, Decimal) else self.value
-        parts = json.dumps([self.sort.value, int(self.alike), value, self.id.hex], separators=(",", ":"))
-        return urlsafe_b64encode(parts.encode()).decode().rstrip("=")
+        parts = [kind.sort.value, int(kind.alike), value, self.id.hex]
+        parts += [bounds.named.hex, bounds.anywhere.hex] if bounds else []
+        return urlsafe_b64encode(json.dumps(parts, separators=(",", ":")).encode()).decode().rstrip("=")
 
     @classmethod
     def read(cls, text: str, sort: Sort) -> _Place | None:
         """None for what is no cursor, or one of another order: the list then begins at its beginning."""
         try:
-            order, alike, value, pk = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            order, alike, value, *keys = json.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             column, _ = _ORDERS[Sort(order)]
-            place = cls(Sort(order), bool(alike), _KINDS[column](value) if column else None, UUID(hex=pk))
+            pk, *bounds = [UUID(hex=key) for key in keys]
+            kind = _Kind(Sort(order), bool(alike), Bounds(*bounds) if bounds else None)
+            place = cls(kind, _KINDS[column](value) if column else None, pk)
         except (ValueError, TypeError, ArithmeticError, AttributeError):
             return None
-        return place if place.sort == sort else None
+        return place if kind.sort == sort else None
 
 
 def listing(wanted: Wanted, *, after: str = "") -> Listing:
@@ -142,27 +157,61 @@ def listing(wanted: Wanted, *, after: str = "") -> Listing:
     Two queries for the page, and up to three more where words are searched for.
     """
     place = _Place.read(after, wanted.sort) if after else None
+    kind = place.kind if place else _kind(wanted)
+    rows = _rows(wanted, kind, place)
+    more, rows = len(rows) > PAGE, rows[:PAGE]
+    column, _ = _ORDERS[wanted.sort]
+    last = rows[-1] if more else None
+    end = _Place(kind, getattr(last, column) if column else None, last.pk).text if last else ""
+    return Listing(_cards(rows), kind.alike, end)
+
+
+def _kind(wanted: Wanted) -> _Kind:
     if not wanted.words:
-        return _listing(wanted, place, SearchDocument.objects.all(), alike=False)
-    alike = place.alike if place else search.needs_typos(wanted.words)
+        return _Kind(wanted.sort)
+    if wanted.sort == Sort.RELEVANCE:
+        documents = _narrowed(SearchDocument.objects.all(), wanted)
+        bounds = search.bounds(documents, wanted.words)
+        if isinstance(bounds, Bounds):
+            return _Kind(wanted.sort, bounds=bounds)
+        if bounds >= search.FEW:
+            return _Kind(wanted.sort)
+    return _Kind(wanted.sort, alike=search.needs_typos(wanted.words))
+
+
+def _rows(wanted: Wanted, kind: _Kind, place: _Place | None) -> list[Any]:
+    """The documents of a page, and one more if there is one."""
+    if not wanted.words:
+        return _part(wanted, SearchDocument.objects.all(), place)
+    if kind.bounds and wanted.sort == Sort.RELEVANCE:
+        return _rows_within(wanted, kind.bounds, place)
+    if not kind.alike:
+        return _part(wanted, search.found(wanted.words, alike=False), place)
     with transaction.atomic():
-        if alike:
-            search.tolerant()
-        return _listing(wanted, place, search.found(wanted.words, alike=alike), alike=alike)
+        search.tolerant()
+        return _part(wanted, search.found(wanted.words, alike=True), place)
 
 
-def _listing(wanted: Wanted, place: _Place | None, documents: QuerySet[Any], *, alike: bool) -> Listing:
-    column, down = _ORDERS[wanted.sort]
+def _rows_within(wanted: Wanted, bounds: Bounds, place: _Place | None) -> list[Any]:
+    """First those that are ranked, then the rest, whose rank is 0."""
+    rows = []
+    if place is None or place.value > 0:
+        rows, place = _part(wanted, search.ranked_within(wanted.words, bounds), place), None
+    if len(rows) <= PAGE:
+        rows += _part(wanted, search.rest(wanted.words, bounds), place, sort=Sort.NEWEST)
+    return rows[: PAGE + 1]
+
+
+def _part(
+    wanted: Wanted, documents: QuerySet[Any], place: _Place | None, *, sort: Sort | None = None
+) -> list[Any]:
+    column, down = _ORDERS[sort or wanted.sort]
     documents = _filtered(documents, wanted)
     if place:
         documents = documents.filter(_behind(place, column, down))
     sign = "-" if down else ""
     order = [f"{sign}{name}" for name in (column, "product_id") if name]
-    rows: list[Any] = list(documents.order_by(*order).select_related("product").only(*_SHOWN)[: PAGE + 1])
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    last = rows[-1] if more else None
-    end = _Place(wanted.sort, alike, getattr(last, column) if column else None, last.pk).text if last else ""
-    return Listing(_cards(rows), alike, end)
+    return list(documents.order_by(*order).select_related("product").only(*_SHOWN)[: PAGE + 1])
 
 
 _SHOWN = [
@@ -173,18 +222,23 @@ _SHOWN = [
 
 def _filtered(documents: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
     """The product is asked whether it is still sold, and still there: the document may be behind."""
-    documents = documents.filter(product__published=True, product__parent=None)
+    documents = _narrowed(documents, wanted).filter(product__published=True, product__parent=None)
+    if wanted.in_stock:
+        variants = Product.objects.filter(parent=OuterRef("pk"), published=True, stock__gt=0)
+        alone = Q(variants_version=0, product__stock__gt=0)
+        documents = documents.filter(alone | (~Q(variants_version=0) & Exists(variants)))
+    return documents
+
+
+def _narrowed(documents: QuerySet[Any], wanted: Wanted) -> QuerySet[Any]:
+    """As far as the documents know by themselves."""
     if wanted.categories is not None:
         documents = documents.filter(category__in=wanted.categories)
     if wanted.lowest is not None:
         documents = documents.filter(price__gte=wanted.lowest)
     if wanted.highest is not None:
         documents = documents.filter(price__lte=wanted.highest)
-    if wanted.in_stock:
-        variants = Product.objects.filter(parent=OuterRef("pk"), published=True, stock__gt=0)
-        alone = Q(variants_version=0, product__stock__gt=0)
-        documents = documents.filter(alone | (~Q(variants_version=0) & Exists(variants)), available=True)
-    return documents
+    return documents.filter(available=True) if wanted.in_stock else documents
 
 
 def _behind(place: _Place, column: str | None, down: bool) -> Any:

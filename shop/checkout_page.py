@@ -48,7 +48,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 def _form(methods: Sequence[DeliveryMethod], data: Any = None, **more: Any) -> CheckoutForm:
     payments = [(method.code, method.name) for method in charging.methods()]
-    return CheckoutForm(data, countries=countries.offered(methods), payments=payments, **more)
+    offered, every = countries.offered(methods), countries.every()
+    return CheckoutForm(data, countries=offered, every_country=every, payments=payments, **more)
 
 
 def _first_words(request: HttpRequest, methods: Sequence[DeliveryMethod]) -> dict[str, Any]:
@@ -58,7 +59,16 @@ def _first_words(request: HttpRequest, methods: Sequence[DeliveryMethod]) -> dic
     if customer := session_cart.customer_of(request):
         known |= {"email": customer.email, "name": customer.get_full_name()}
         last = Order.objects.filter(customer=customer, erased_at=None).first()
-        known |= {"email": last.email, **last.shipping_address} if last else {}
+        known |= _said_before(last) if last else {}
+    return known
+
+
+def _said_before(last: Order) -> dict[str, Any]:
+    """What a customer's last order says: addresses, and whether there were two."""
+    shipping, billing = last.shipping_address, last.billing_address
+    known = {"email": last.email, **shipping}
+    if billing and billing != shipping:
+        known |= {"billing": "other", **{f"billing-{name}": said for name, said in billing.items()}}
     return known
 
 

@@ -18,13 +18,17 @@ _NO_COUNTRIES = {"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"}
 
 def offered(methods: Iterable[DeliveryMethod]) -> list[tuple[str, str]]:
     """(ISO code, name) of each country that one of the methods goes to, by name."""
-    every = _every(str(locale()))
-    known = dict(every)
+    known = dict(every())
     methods = list(methods)
     if any(not method.countries for method in methods):
-        return list(every)
+        return every()
     codes = {code for method in methods for code in method.countries}
     return sorted(((code, known.get(code, code)) for code in codes), key=lambda one: _sorted_by(one[1]))
+
+
+def every() -> list[tuple[str, str]]:
+    """(ISO code, name) of each country there is, by name: invoices go to those that no parcel reaches."""
+    return list(_every(str(locale())))
 
 
 def name_of(code: str) -> str:

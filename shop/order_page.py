@@ -11,15 +11,18 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from shop import charging, countries, panels, pictures
+from shop import charging, countries, ordering, panels, pictures
 from shop.charging import Outcome, Result
-from shop.models import Order, Shipment
+from shop.models import Order, Payment, Shipment
 from shop.order_words import steps, words
 from shop.payment_answers import begun
 from shop.placing import KeyConflict
+from shop.problems import Refused
+from shop.transitions import NotAllowed
 
 type View = Callable[..., HttpResponse]
 
@@ -66,6 +69,33 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "storefront/conflict.html", context, status=409)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@discreet
+def cancel(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether it shall be called off, and then do that, as long as nothing is paid and nothing sent."""
+    asked = found(token)
+    if request.method == "POST":
+        return _cancelled(request, asked)
+    if not ordering.can_be_cancelled(asked):
+        return redirect("shop:order", token)
+    context = {"order": asked, "lines": _with_pictures(list(asked.lines.select_related("product")))}
+    context["is_awaited"] = asked.payments.filter(state=Payment.State.AWAITING).exists()
+    return render(request, "storefront/order_cancel.html", context)
+
+
+def _cancelled(request: HttpRequest, asked: Order) -> HttpResponse:
+    try:
+        ordering.cancel(order=asked, by=request.user.get_username(), by_customer=True)
+    except (NotAllowed, Refused):
+        now = found(asked.token)
+        if now.state == Order.State.PENDING:
+            message = _("It was not cancelled: a payment is under way. Wait until we know what came of it.")
+        else:
+            message = _("It was not cancelled: it is paid, or over, by now.")
+        return _page(request, now, message=message, status=409)
+    return redirect("shop:order", asked.token)
+
+
 def found(token: str) -> Order:
     """The order with this link. A wrong one learns nothing."""
     asked = Order.objects.filter(token=token).first()
@@ -74,14 +104,13 @@ def found(token: str) -> Order:
     return asked
 
 
-def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpResponse:
+def _page(request: HttpRequest, asked: Order, *, message: str = "", status: int = 200) -> HttpResponse:
     payment = asked.payments.last()
     outcome = charging.outcome_of(payment) if payment else None
     lines = list(asked.lines.select_related("product"))
     is_overdue = asked.expires_at <= timezone.now()
-    said = words(
-        asked, outcome=outcome, is_overdue=is_overdue, is_partly_sent=any(line.shipped for line in lines)
-    )
+    is_partly_sent = any(line.shipped for line in lines)
+    said = words(asked, outcome=outcome, is_overdue=is_overdue, is_partly_sent=is_partly_sent)
     payments = charging.methods() if _can_be_paid(asked, outcome, is_overdue) else []
     context = {
         "order": asked,
@@ -98,8 +127,21 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "") -> HttpRespo
         "shipments": _shipments(asked),
         "papers": panels.papers_of(asked),
         "country": countries.name_of(asked.shipping_address.get("country", "")),
+        "bill_to": asked.bill_to,
+        "bill_country": countries.name_of(asked.bill_to.get("country", "")),
+        **_ways_out(asked, is_overdue=is_overdue, is_partly_sent=is_partly_sent),
     }
-    return render(request, "storefront/order.html", context)
+    return render(request, "storefront/order.html", context, status=status)
+
+
+def _ways_out(asked: Order, *, is_overdue: bool, is_partly_sent: bool) -> dict[str, Any]:
+    """Whether the customer can call it off, or else the address of whom to ask, if that is of any use."""
+    ends_anyway = asked.state == Order.State.PENDING and is_overdue
+    can_be_asked_for = asked.state == Order.State.PAID and not is_partly_sent
+    return {
+        "can_be_cancelled": not ends_anyway and ordering.can_be_cancelled(asked),
+        "write_to": settings.SHOP_EMAIL if can_be_asked_for else "",
+    }
 
 
 def _can_be_paid(asked: Order, outcome: Outcome | None, is_overdue: bool) -> bool:

@@ -197,40 +197,46 @@ def deliver(*, order: Order, by: str = "") -> Order:
 
 @patiently
 @transaction.atomic
-def cancel(*, order: Order, reason: str = "", by: str = "") -> Order:
+def cancel(*, order: Order, reason: str = "", by: str = "", by_customer: bool = False) -> Order:
     """pending → cancelled: stock and discount code are given back. Said again, it changes nothing.
 
     One that cost nothing, of which nothing was sent, becomes refunded: there is no money whose refund would
     end it. Raises NotAllowed for one that is paid (refund it, with its pieces back into stock) or being paid
-    for.
+    for. `by_customer`: at the order's own page, by whoever has its link.
     """
     order = locked(order)
     if order.state == State.CANCELLED or order.events.filter(kind=Kind.CANCELLED).exists():
         return order
+    said: dict[str, Any] = {"by": by, **({"by_customer": True} if by_customer else {})}
     if is_free(order):
-        _end_free(order, reason=reason, by=by)
-        return order
+        move(order, State.REFUNDED, cancel_reason=reason)
+        give_back(order, {line.sku: line.quantity for line in order.lines.all()})
+        return _cancelled(order, said)
     if order.state in (State.PAID, State.FULFILLED, State.DELIVERED):
         raise NotAllowed(f"{order} is {order.get_state_display()}. Refund it; that ends it.")
     if order.payments.filter(state__in=CHARGING).exists():
         raise NotAllowed(f"{order} is being paid for at this moment. Wait until that is settled.")
     _end_unpaid(order, State.CANCELLED, cancel_reason=reason)
-    note(order, Kind.CANCELLED, by=by)
+    return _cancelled(order, said)
+
+
+def _cancelled(order: Order, said: Mapping[str, Any]) -> Order:
+    note(order, Kind.CANCELLED, **said)
     signals.order_cancelled.send(sender=Order, order=order)
     return order
+
+
+def can_be_cancelled(order: Order) -> bool:
+    """Whether `cancel` would call it off at this moment."""
+    if order.state == State.PENDING:
+        return not order.payments.filter(state__in=CHARGING).exists()
+    return is_free(order)
 
 
 def is_free(order: Order) -> bool:
     """Whether it cost nothing, and can be called off: nothing of it was sent."""
     is_paid = order.state == State.PAID and order.total == 0
     return is_paid and not order.lines.filter(shipped__gt=0).exists()
-
-
-def _end_free(order: Order, *, reason: str, by: str) -> None:
-    move(order, State.REFUNDED, cancel_reason=reason)
-    give_back(order, {line.sku: line.quantity for line in order.lines.all()})
-    note(order, Kind.CANCELLED, by=by)
-    signals.order_cancelled.send(sender=Order, order=order)
 
 
 def _end_unpaid(order: Order, state: State, **also: Any) -> None:

@@ -29,6 +29,7 @@ urlpatterns = [
     path("checkout/", checkout_page.checkout, name="checkout"),
     re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/$", order_page.order, name="order"),
     re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/pay/$", order_page.pay, name="pay"),
+    re_path(r"^orders/(?P<token>[A-Za-z0-9_-]{32})/cancel/$", order_page.cancel, name="cancel_order"),
     # Mails that are asked for; what links in them lead to.
     path("mails/stock/", subscription_pages.stock, name="mail_ask_stock"),
     path("mails/cart/", subscription_pages.cart, name="mail_ask_cart"),

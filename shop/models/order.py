@@ -212,6 +212,12 @@ class Order(models.Model):
         return f"order/{self.number}"
 
     @property
+    def bill_to(self) -> dict[str, str]:
+        """The address that the invoice goes to, where that is not the one that the goods go to."""
+        billing: dict[str, str] = self.billing_address
+        return billing if billing.get("name") and billing != self.shipping_address else {}
+
+    @property
     def kept(self) -> Decimal:
         """Money that came and was not given back."""
         return self.paid - self.refunded

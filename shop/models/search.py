@@ -5,10 +5,18 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Func
 
 from shop.models.category import Category
 from shop.models.product import Product
+
+
+class NamedWords(Func):
+    """Of the words of a document those of its name and SKUs."""
+
+    template = "ts_filter(%(expressions)s, '{a}')"
+    arity = 1
+    output_field = SearchVectorField()
 
 
 class SearchDocument(models.Model):
@@ -50,8 +58,9 @@ class SearchDocument(models.Model):
             models.Index(fields=["sort_name", "product"], name="search_sort_name"),
             # A category's list where it is short; its count.
             models.Index(fields=["category"], name="search_category"),
-            # Words, and words with typos.
+            # Words; those of names and SKUs alone; words with typos.
             GinIndex(fields=["words"], name="search_words"),
+            GinIndex(NamedWords(F("words")), name="search_named_words"),
             GinIndex(OpClass(F("name"), name="gin_trgm_ops"), name="search_name"),
         ]
 

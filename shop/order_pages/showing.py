@@ -101,10 +101,7 @@ def _steps(request: HttpRequest, order: Order, payments: list[Payment], *, unsen
 
 def _addresses(order: Order) -> list[tuple[str, list[str]]]:
     """Each address that there is, with its lines as they stand on a parcel."""
-    shipping, billing = order.shipping_address, order.billing_address
-    shown = [("Delivery to", shipping)]
-    if billing and billing != shipping:
-        shown.append(("Invoice to", billing))
+    shown = [("Delivery to", order.shipping_address), ("Invoice to", order.bill_to)]
     return [(title, _written(address)) for title, address in shown if address]
 
 

@@ -61,7 +61,8 @@ def _chapter(
         more = order.cancel_reason
     elif kind == Kind.REFUNDED:
         more = _refund_text(order, details, given.get(details["refund"]))
-    return Chapter(event.at, what, more, event.by, _MEANINGS.get(kind, "rest"))
+    by = "the customer" if details.get("by_customer") else event.by
+    return Chapter(event.at, what, more, by, _MEANINGS.get(kind, "rest"))
 
 
 def _refund_text(order: Order, details: Mapping[str, Any], refund: Refund | None) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from imports import undoing
-from shop import indexing
+from shop import browsing, caching, indexing, search
+from shop.browsing import Sort, Wanted
 from shop.models import Category, Product, SearchDocument
 from tasks.models import Job
 from tests.imports.running import import_rows, row, work
 from tests.shop.factories import a_category, a_product
-from tests.shop.shopping import index, index_all, names
+from tests.shop.shopping import index, index_all, names, names_on, next_page, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +242,76 @@ def test_categories_know_how_many_are_listed() -> None:
     index_all()
 
     assert (counted, Category.objects.get(pk=kitchen.pk).listed) == (2, 0)
+
+
+def lamps(number: int) -> None:
+    """So many products, in turns with a word in the name, in the category, and in the description."""
+    category = a_category("Light > Lamps")
+    for at in range(number):
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("Lamp", {}),
+            ("Shade", {"category": category}),
+            ("Bulb", {"description": "For a lamp"}),
+        ]
+        name, more = kinds[at % 3]
+        a_product(name=f"{name} {at}", **more)
+    index_all()
+
+
+@pytest.mark.parametrize(
+    ("many", "found"),
+    [
+        (9, "Lamp 6, Lamp 3, Lamp 0, Shade 7, Shade 4, Shade 1, Bulb 8, Bulb 5, Bulb 2"),
+        # More have it in the name: the newest of them, and the rest as it comes.
+        (2, "Lamp 6, Lamp 3, Bulb 8, Shade 7, Bulb 5, Shade 4, Bulb 2, Shade 1, Lamp 0"),
+        # Three have it in the name, and two more are among the newest four.
+        (4, "Lamp 6, Lamp 3, Lamp 0, Shade 7, Bulb 8, Bulb 5, Shade 4, Bulb 2, Shade 1"),
+    ],
+)
+def test_of_very_many_the_newest_with_the_word_in_the_name_come_first(
+    client: Client, monkeypatch: pytest.MonkeyPatch, many: int, found: str
+) -> None:
+    lamps(9)
+    monkeypatch.setattr(search, "MANY", many)
+
+    assert ", ".join(names(client, q="lamp")) == found
+
+
+@pytest.mark.parametrize("many", [1, 2, 5, 9, 40])
+@pytest.mark.parametrize("query", [{}, {"in_stock": "on"}, {"sort": "price"}, {"q": "lamp sh"}])
+def test_pages_of_very_many_show_each_once_while_others_come_in(
+    client: Client, monkeypatch: pytest.MonkeyPatch, many: int, query: dict[str, str]
+) -> None:
+    query = {"q": "lamp"} | query
+    lamps(18)
+    whole = sorted(names(client, **query))
+    monkeypatch.setattr(search, "MANY", many)
+    monkeypatch.setattr(browsing, "PAGE", 4)
+    caching.forget()
+
+    page = opened(client, **query)
+    found = names_on(page)
+    while following := next_page(page):
+        if len(found) <= 12:
+            a_product(name=f"New lamp sh {len(found)}")
+            index_all()
+        page = opened(client, following)
+        found += names_on(page)
+
+    assert sorted(name for name in found if not name.startswith("New")) == whole
+    assert len(found) == len(set(found))
+
+
+def test_search_for_a_sku_reads_little_after_an_import() -> None:
+    for number in range(40):
+        a_product(name=f"Cup {number}", sku=f"TM-{number:06}")
+    index_all()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('search_words'::regclass)")
+        assert cursor.fetchone() == (0,)
+    with CaptureQueriesContext(connection) as asked:
+        listing = browsing.listing(Wanted(words="tm 000007", sort=Sort.RELEVANCE))
+
+    assert [card.name for card in listing.cards] == ["Cup 7"]
+    assert [query["sql"] for query in asked if "trigram" in query["sql"] or "%>" in query["sql"]] == []

@@ -169,7 +169,7 @@ def test_no_list_does_more_queries_when_it_is_longer(
 
     assert counted[0] == counted[1]
     cold, warm = counted[0]
-    assert (cold <= 8, warm) == (True, 2)
+    assert (cold <= 9, warm) == (True, 2)
 
 
 def test_product_page_does_few_queries_however_many_variants(client: Client) -> None:
