@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     # Last, so that it hears of an event last: it locks the counter of numbers, and others would wait while
     # the event's mails are written.
     "invoices",
+    "reports",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
