@@ -42,8 +42,11 @@ class Comparison(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`report` is a key of `reports.catalogue.REPORTS` ("sales", "stock", "imports", "mails"). `filters` are
-    `country` (ISO 3166 code), `category` (path), `sku`, `payment` (method), `discount` (code): all must hold."""
+    """`report` is a key of `reports.catalogue.REPORTS` ("sales", "stock", "imports", "mails").
+
+    `filters` are `country` (ISO 3166 code), `category` (path), `sku`, `payment` (method) and `discount` (code); all
+    of them must hold.
+    """
 
     report: str
     period: Period

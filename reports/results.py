@@ -37,8 +37,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A cell for each column; `before` are the same cells in the days it is compared with, None where there is
-    nothing to compare; `depth` is its level in a tree of categories."""
+    """A cell for each column; `before` are the same cells in the days it is compared with, or None.
+
+    `depth` is its level in a tree of categories.
+    """
 
     cells: tuple[Value, ...]
     before: tuple[Value, ...] | None = None
