@@ -6,3 +6,11 @@ class ReportsConfig(AppConfig):
 
     name = "reports"
     verbose_name = "Reports"
+
+    def ready(self) -> None:
+        """Share out refunds as they are done; register the job, the reports, and what `reconcile` asks."""
+        from reports import reconciling, sales, sharing, tasks  # noqa: F401
+
+        sharing.connect()
+        reconciling.connect()
+        sales.connect()

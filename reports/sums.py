@@ -49,4 +49,13 @@ def total(sums: Iterable[Sums]) -> Sums:
     return result
 
 
-SELECTED = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in Sums._fields)  # of facts, in SQL
+_COUNTS = ("orders", "new", "units")
+
+
+def selected(condition: str = "true", *, named: bool = True) -> str:
+    """The sums over facts that meet a condition, as columns of SQL."""
+    return ", ".join(
+        f"coalesce(sum({name}) FILTER (WHERE {condition}), 0)::"
+        f"{'bigint' if name in _COUNTS else 'numeric(20, 2)'}{f' AS {name}' if named else ''}"
+        for name in Sums._fields
+    )
