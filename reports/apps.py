@@ -6,3 +6,7 @@ class ReportsConfig(AppConfig):
 
     name = "reports"
     verbose_name = "Reports"
+
+    def ready(self) -> None:
+        """Register the kind of job for every process that may create one."""
+        from reports import tasks  # noqa: F401
