@@ -21,7 +21,6 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
-from django.utils.text import slugify
 
 from reports import answering, rendering, scheduling
 from reports.models import ReportFile, ReportRun
@@ -93,18 +92,9 @@ def _files(claim: Claim, run: ReportRun, answer: Answer) -> Iterator[ReportFile]
             name = default_storage.save(f"{run.folder}/{claim.token.hex}.{format.value}", File(stream))
         claim.report(done, 1 + len(formats))
         yield ReportFile(
-            run=run, format=format.value, name=filename(run, format.value), mimetype=_MIMETYPES[format.value],
-            file=name, size=size,
+            run=run, format=format.value, name=rendering.file_name(answer, format),
+            mimetype=format.media_type, file=name, size=size,
         )  # fmt: skip
-
-
-_MIMETYPES = {
-    "csv": "text/csv",
-    "json": "application/json",
-    "html": "text/html",
-    "pdf": "application/pdf",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 def _pictures(claim: Claim, run: ReportRun, mail: rendering.Mail) -> list[ReportFile]:
@@ -119,13 +109,6 @@ def _pictures(claim: Claim, run: ReportRun, mail: rendering.Mail) -> list[Report
             )
         )  # fmt: skip
     return files
-
-
-def filename(run: ReportRun, format: str) -> str:
-    """`daily-sales-2026-01-01-2026-01-31.csv`: what a file is called for whoever gets it."""
-    period = run.asked.period
-    days = f"{period.first}" if period.first == period.last else f"{period.first}-{period.last}"
-    return f"{slugify(run.title)[:60] or run.asked.report}-{days}.{format}"
 
 
 def _end_empty(claim: Claim, run: ReportRun) -> None:
