@@ -334,6 +334,10 @@ INVOICE_MAIL = env.str("INVOICE_MAIL", default="attach")
 if INVOICE_MAIL not in ("attach", "link", "none"):
     raise ImproperlyConfigured(f"INVOICE_MAIL must be attach, link or none, not `{INVOICE_MAIL}`.")
 
+# --- Reports (docs/report_schedules.md) -------------------------------------------------------------------
+REPORT_RETENTION_DAYS = env.int("REPORT_RETENTION_DAYS", default=90)  # files; what was reported stays listed
+REPORT_ATTACH_BYTES = env.int("REPORT_ATTACH_BYTES", default=5_000_000)  # a mail's files; more are linked
+
 # --- Accounts (django-allauth, docs/accounts.md) ----------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",  # staff, by user name

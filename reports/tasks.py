@@ -1,10 +1,15 @@
-"""Doormen: each names what does the work. Losing a tick of beat's is harmless: the next does the same."""
+"""Doormen: beat's ticks, and the kinds of job. Losing a tick is harmless: the next does the same."""
 
 from __future__ import annotations
 
-from celery import shared_task
+from datetime import timedelta
 
-from reports import rolling
+from celery import shared_task
+from django.conf import settings
+from django.db import connection
+
+from reports import rolling, running, scheduling
+from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import handles
 
@@ -19,3 +24,31 @@ def roll(claim: Claim) -> None:
 def look() -> None:
     """Beat's tick: see to it that days are summed up."""
     rolling.look()
+
+
+@shared_task(name="reports.tick", queue="default", ignore_result=True)
+def tick() -> int:
+    """Beat's tick: a run for whatever report fell due, by the database's clock, which all workers share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        [now] = cursor.fetchone()
+    return scheduling.tick(now)
+
+
+def _fail(claim: Claim, error: str) -> None:
+    scheduling.fail(run_id=claim.payload["run"], error=(error.strip().splitlines() or [""])[-1])
+
+
+@handles(scheduling.KIND, queue="reports", on_dead=_fail)
+def make(claim: Claim) -> None:
+    """waiting → running → done: answer, write the files, and the mails."""
+    try:
+        running.make(claim)
+    except running.RunEnded as ended:
+        claiming.abandon(claim, reason=str(ended))
+
+
+@shared_task(name="reports.purge_files", queue="default", ignore_result=True)
+def purge_files() -> int:
+    """Beat's tick: remove the files of old reports."""
+    return running.purge_old(older_than=timedelta(days=settings.REPORT_RETENTION_DAYS))

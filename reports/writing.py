@@ -129,7 +129,9 @@ class Writer:
         return Change(way, self._percent(abs(grown)) if grown is not None else "")
 
     def _percent(self, share: Decimal) -> str:
-        pattern = self.locale.percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%")
+        pattern = (
+            self.locale.percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%")
+        )
         return format_percent(share, pattern, locale=self.locale)
 
     def _decimal(self, number: Decimal) -> str:

@@ -82,4 +82,14 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
             "schedule": schedule(3600.0),
             "options": {"queue": "default", "expires": 3600.0},
         },
+        "reports: see which are due": {
+            "task": "reports.tick",
+            "schedule": schedule(60.0),
+            "options": {"queue": "default", "expires": 60.0},
+        },
+        "reports: remove the files of old ones": {
+            "task": "reports.purge_files",
+            "schedule": schedule(86_400.0),
+            "options": {"queue": "default", "expires": 86_400.0},
+        },
     }
