@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -60,7 +61,7 @@ def _notes(question: Question) -> list[str]:
     return notes
 
 
-type _Found = dict[date, Sums]
+type _Found = Mapping[Any, Sums]  # of days (date), or of hours (datetime)
 _TITLES = {Grouping.HOUR: "Hour", Grouping.DAY: "Day", Grouping.WEEK: "Week", Grouping.MONTH: "Month"}
 
 
@@ -94,8 +95,8 @@ def _spread(
     period, compared = question.period, question.compared()
     slots = times.slots(period, grouping)
     if grouping == Grouping.HOUR:
-        daily = dict(sales.by_hour(period, question.filters))
-        daily_before = dict(sales.by_hour(compared, question.filters)) if compared else {}
+        daily = sales.by_hour(period, question.filters)
+        daily_before = sales.by_hour(compared, question.filters) if compared else {}
     now = times.spread(slots, grouping, daily)
     if compared is None:
         return slots, now, []

@@ -100,7 +100,9 @@ def _left_of(order: Order) -> list[Part]:
     """The same, less what was given back before."""
     before = RefundPart.objects.filter(refund__payment__order=order, refund__payment__state="captured")
     sums = before.order_by().values("line").annotate(amounts=Sum("amount"), taxes=Sum("tax"))
-    given = {row["line"]: (row["amounts"], row["taxes"]) for row in sums}
+    given: dict[int | None, tuple[Decimal, Decimal]] = {
+        row["line"]: (row["amounts"], row["taxes"]) for row in sums
+    }
     nothing = (_NOTHING, _NOTHING)
     return [
         replace(part, left=part.left - amount, tax_left=part.tax_left - tax)

@@ -38,7 +38,17 @@ class Sums(NamedTuple):
         return self.gross - self.refunds
 
     def plus(self, other: Sums) -> Sums:
-        return Sums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Sums(
+            self.orders + other.orders,
+            self.new + other.new,
+            self.units + other.units,
+            self.gross + other.gross,
+            self.discounts + other.discounts,
+            self.delivery + other.delivery,
+            self.refunds + other.refunds,
+            self.tax + other.tax,
+            self.net + other.net,
+        )
 
 
 def total(sums: Iterable[Sums]) -> Sums:

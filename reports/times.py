@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from babel.dates import format_datetime
 
@@ -66,7 +67,7 @@ def _hours(period: Period) -> list[Slot]:
     return list(found.values())
 
 
-def spread(slots: Sequence[Slot], grouping: Grouping, found: Mapping[date, Sums]) -> list[Sums]:
+def spread(slots: Sequence[Slot], grouping: Grouping, found: Mapping[Any, Sums]) -> list[Sums]:
     """Sums of days, or of hours, by slot."""
     places = {slot.key: number for number, slot in enumerate(slots)}
     sums = [Sums()] * len(slots)
@@ -79,7 +80,7 @@ def spread(slots: Sequence[Slot], grouping: Grouping, found: Mapping[date, Sums]
 def spread_before(
     slots: Sequence[Slot],
     grouping: Grouping,
-    found: Mapping[date, Sums],
+    found: Mapping[Any, Sums],
     *,
     moved: Callable[[date], date],
     was: Period,
