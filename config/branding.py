@@ -50,6 +50,10 @@ _GROUPS = {
         Page("Delivery", "shop.view_deliverymethod", "local_shipping", "How orders get to customers"),
         Page("Tax rates", "shop.view_taxrate", "percent", "By country and region"),
     ],
+    "Reports": [
+        Page("Scheduled reports", "reports.view_reportschedule", "event_repeat", "What comes when, to whom"),
+        Page("Reports made", "reports.view_reportrun", "lab_profile", "And their files"),
+    ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),
         Page("Kinds of mail", "notifications.view_kindswitch", "drafts", "What the shop writes, and whether"),

@@ -19,6 +19,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from reports.cadence import Cadence
 from reports.models import ReportRun, ReportSchedule
 from reports.questions import Question
 from reports.signals import report_failed, schedule_paused
@@ -181,10 +182,9 @@ def save(schedule: ReportSchedule, *, now: datetime) -> None:
         set_going(schedule, now)
 
 
-def next_runs(schedule: ReportSchedule, *, now: datetime, count: int = 5) -> list[datetime]:
-    """Its next due times, by its own clock; the schedule need not be stored."""
-    zone = schedule.cadence.zone
-    return [due.astimezone(zone) for due in islice(schedule.due_after(now), count)]
+def next_times(cadence: Cadence, *, now: datetime, count: int = 5) -> list[datetime]:
+    """Its next due times, as its own clock shows them."""
+    return [due.astimezone(cadence.zone) for due in islice(cadence.after(now), count)]
 
 
 def succeeded(run: ReportRun) -> None:

@@ -201,7 +201,9 @@ class AnyClock(TransactionTestCase):
         schedule = a_schedule("*/20 * * * *", since=begin, catch_up=policy)
         wrong = 0
         for minute in range(0, 240, 5):
-            if minute >= 60 and minute % 30 == 0 and jumps:  # the clock is put right again at every second jump
+            if (
+                minute >= 60 and minute % 30 == 0 and jumps
+            ):  # the clock is put right again at every second jump
                 wrong = jumps.pop() if not wrong else 0
             scheduling.tick(begin + timedelta(minutes=minute + wrong))
         scheduling.tick(begin + timedelta(minutes=240))
