@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from reports import panels
+from reports import asking_pages, panels
 from reports.models import ReportFile, ReportRun
 from tasks.admin import ReadOnlyAdmin
 from tasks.listing import spoken, stacked
@@ -62,7 +62,7 @@ class ReportRunAdmin(ReadOnlyAdmin):
             path("<int:pk>/progress/", door(self.progress_view), name="reports_reportrun_progress"),
             path("<int:pk>/file/<int:file>/", door(self.file_view), name="reports_reportrun_file"),
         ]
-        return ours + super().get_urls()
+        return asking_pages.urls() + ours + super().get_urls()
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
