@@ -14,7 +14,15 @@ from reports.results import Answer, Chart, Column, Figure, Kind, Row, Series, Sh
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MADE = datetime(2026, 2, 1, 5, 30, tzinfo=UTC)
-ODD_NAMES = ["كوب من الخزف", "Mug 🫖☕", "=cmd|' /C calc'!A1", "@SUM(1)", "<b>bold</b> & co", "-20 % off", "茶碗"]
+ODD_NAMES = [
+    "كوب من الخزف",
+    "Mug 🫖☕",
+    "=cmd|' /C calc'!A1",
+    "@SUM(1)",
+    "<b>bold</b> & co",
+    "-20 % off",
+    "茶碗",
+]
 
 
 def a_question(**changes: Any) -> Question:
@@ -57,7 +65,9 @@ def by_day(days: int = 31, *, compare: bool = True, language: str = "en") -> Ans
     rows = [
         Row(
             (first + timedelta(days=at), int(now[at] // 40), now[at], Decimal("0.0125") * (at % 3)),
-            (first + timedelta(days=at - days), int(then[at] // 40), then[at], Decimal(0)) if compare else None,
+            (first + timedelta(days=at - days), int(then[at] // 40), then[at], Decimal(0))
+            if compare
+            else None,
         )
         for at in range(days)
     ]
@@ -145,7 +155,16 @@ def lines(count: int) -> Iterator[Row]:
         moment = MADE + timedelta(seconds=at)
         quantity = at % 3 + 1
         yield Row(
-            (10_001 + at, moment, f"kim{at}@example.com", name, f"SKU-{at}", quantity, price, price * quantity)
+            (
+                10_001 + at,
+                moment,
+                f"kim{at}@example.com",
+                name,
+                f"SKU-{at}",
+                quantity,
+                price,
+                price * quantity,
+            )
         )
 
 
