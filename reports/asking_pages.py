@@ -28,7 +28,7 @@ from reports.periods import Period
 from reports.rendering import Format
 from reports.results import Answer
 from shop.models import Order
-from shop.printing import NotPrinted
+from shop.printing.printer import NotPrinted
 
 _FORMATS = {
     Format.CSV: "CSV",
