@@ -52,7 +52,7 @@ _GROUPS = {
         Page("Tax rates", "shop.view_taxrate", "percent", "By country and region"),
     ],
     "Reports": [
-        Page("Sales reports", "reports.view_reportrun", "monitoring", "Any days, by anything, as a file", "ask"),
+        Page("Reports", "reports.view_reportrun", "monitoring", "Any days, by anything, as a file", "ask"),
         Page("Scheduled reports", "reports.view_reportschedule", "event_repeat", "What comes when, to whom"),
         Page("Reports made", "reports.view_reportrun", "lab_profile", "And their files"),
     ],

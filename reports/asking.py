@@ -1,4 +1,4 @@
-"""What people type when they ask for a report, read into a question; what can't be, is said in their words."""
+"""What people type when they ask for a report, read into a question; what can't be is said in words."""
 
 from __future__ import annotations
 
@@ -126,4 +126,3 @@ def lines_of(answer: Answer) -> int:
         return 0
     counts = {figure.key: figure.value for figure in answer.figures}
     return sum(value for key in ("units", "orders") if isinstance(value := counts.get(key), int))
-

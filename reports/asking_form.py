@@ -82,7 +82,8 @@ class Form:
         report = REPORTS.get(query.get("report", "")) or next(iter(REPORTS.values()))
         values = _begun(report) | {name: query[name].strip() for name in _NAMES if name in query}
         values["report"] = report.key
-        values = {name: text for name, text in values.items() if name not in _FILTERS or name in report.filters}
+        for name in _FILTERS.keys() - set(report.filters):
+            values.pop(name, None)
         if values["group_by"] not in report.groupings:
             values["group_by"] = report.groupings[0]
         if not report.compares or values["compare"] not in Comparison:
@@ -139,7 +140,9 @@ class Form:
     def comparisons(self) -> list[Choice]:
         if not self.report.compares:
             return []
-        return [Choice(one.value, label, one == self.values["compare"]) for one, label in _COMPARISONS.items()]
+        return [
+            Choice(one.value, label, one == self.values["compare"]) for one, label in _COMPARISONS.items()
+        ]
 
     @property
     def quick(self) -> list[Choice]:

@@ -41,7 +41,11 @@ _FORMATS = {
 
 def urls() -> list[URLPattern]:
     """To be put before those of the reports made."""
-    pages = {"ask": ("ask/", choose), "ask_make": ("ask/make/", make), "ask_file": ("ask/<str:format>/", file)}
+    pages = {
+        "ask": ("ask/", choose),
+        "ask_make": ("ask/make/", make),
+        "ask_file": ("ask/<str:format>/", file),
+    }
     return [
         path(route, admin.site.admin_view(_guarded(view)), name=f"reports_reportrun_{name}")
         for name, (route, view) in pages.items()
@@ -59,7 +63,7 @@ def _guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 
 @require_GET
 def choose(request: HttpRequest) -> HttpResponse:
-    """The form and the report that it asks for. HTMX, which asks at each change, gets no frame around them."""
+    """The form and the report that it asks for. HTMX, which asks at each change, gets no frame."""
     form = Form.read(request.GET.dict(), now=timezone.now())
     answer = None
     if form.question:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from reports.periods import Period
 from reports.queries.dimensions import OF_GROUPING, Dimension
-from reports.queries.facts import Facts
+from reports.queries.facts import Facts, Span
 from reports.queries.rolled import Source, source, table_for
 from reports.questions import Grouping
 from reports.sums import Sums, selected
@@ -37,6 +38,14 @@ def by_hour(period: Period, filters: Filters) -> dict[datetime, Sums]:
     return _keyed(f"SELECT {hour}, {selected()} FROM ({inner}) f GROUP BY 1", facts.parameters)  # noqa: S608
 
 
+def by_day_of(spans: Sequence[Span], zone: ZoneInfo) -> dict[date, Sums]:
+    """The sums of parts of days, by the day that each is of in this zone."""
+    facts = Facts(())
+    inner = facts.of_spans(spans)
+    day = f"(at AT TIME ZONE {facts.parameter(zone.key)})::date"
+    return _keyed(f"SELECT {day}, {selected()} FROM ({inner}) f GROUP BY 1", facts.parameters)  # noqa: S608
+
+
 def _keyed(sql: str, parameters: Mapping[str, Any]) -> dict[Any, Sums]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -56,15 +65,22 @@ class Group:
 _COUNTED = (Grouping.CUSTOMER, Grouping.COUNTRY, Grouping.TAX_RATE, Grouping.PAYMENT, Grouping.DISCOUNT)
 
 
-def groups(grouping: Grouping, period: Period, compared: Period | None, filters: Filters) -> list[Group]:
-    """Up to `MOST_GROUPS` + 1 groups, the largest gross amount first, the delivery last."""
+MOST_GROUPS = 5000  # that are kept in memory
+
+
+def groups(
+    grouping: Grouping,
+    period: Period,
+    compared: Period | None,
+    filters: Filters,
+    *,
+    most: int = MOST_GROUPS + 1,
+) -> list[Group]:
+    """Up to `most` groups, the largest gross amount first, the delivery last."""
     sql, parameters = _grouped(grouping, period, compared, filters)
     with connection.cursor() as cursor:
-        cursor.execute(f"{sql} LIMIT {MOST_GROUPS + 1}", parameters)
+        cursor.execute(f"{sql} LIMIT {most}", parameters)
         return [_group(row) for row in cursor.fetchall()]
-
-
-MOST_GROUPS = 5000  # that are kept in memory
 
 
 def each_group(
