@@ -9,8 +9,9 @@ class ReportsConfig(AppConfig):
 
     def ready(self) -> None:
         """Share out refunds as they are done; register the job, the reports, and what `reconcile` asks."""
-        from reports import reconciling, sales, sharing, tasks  # noqa: F401
+        from reports import reconciling, sales, sharing, stock, tasks  # noqa: F401
 
         sharing.connect()
         reconciling.connect()
         sales.connect()
+        stock.connect()

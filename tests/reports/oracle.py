@@ -75,7 +75,7 @@ def _refunds_of(order: Order, lines: list[OrderLine], fee: int, fee_tax: int) ->
     """All lines of an order have one rate, so the tax of a refund is that of its amount."""
     left = [*(cents(line.total) for line in lines), fee]
     tax_left = [*(cents(line.tax) for line in lines), fee_tax]
-    for refund in Refund.objects.filter(payment__order=order, state="done").order_by("done_at", "id"):
+    for refund in Refund.objects.filter(payment__order=order, state="done").order_by("id"):  # as they came
         if refund.payment.state != Payment.State.CAPTURED:
             continue
         amount = cents(refund.amount)
@@ -91,7 +91,7 @@ def _refunds_of(order: Order, lines: list[OrderLine], fee: int, fee_tax: int) ->
         amounts = [one + other for one, other in zip(first, rest, strict=True)]
         tax = half_up(Fraction(sum(tax_left) * amount, sum(left)))
         weights = [
-            Fraction(int(Decimal(owed) * some / has * 1_000_000)) if some else Fraction(0)
+            Fraction(max(0, owed) * some * 1_000_000 // has) if some else Fraction(0)
             for owed, some, has in zip(tax_left, amounts, left, strict=True)
         ]
         taxes = shared(tax, weights if any(weights) else [Fraction(some) for some in amounts])
@@ -132,11 +132,11 @@ def time_key(grouping: Grouping, at: datetime, question: Question) -> Any:
     return day
 
 
-def sums(question: Question) -> dict[Any, dict[str, int]]:
+def sums(question: Question, facts: list[Fact]) -> dict[Any, dict[str, int]]:
     """Figures in cents by the question's groups, those with any only; filters are not looked at."""
     grouping = question.group_by
     found: dict[Any, dict[str, int]] = defaultdict(lambda: dict(NOTHING))
-    for fact in facts():
+    for fact in facts:
         if (
             not question.period.first
             <= fact.at.astimezone(question.period.zone).date()

@@ -31,7 +31,7 @@ def test_sample_sales_leave_nothing_for_reconcile_to_find() -> None:
         call_command("make_sales", "1500", "--days", "60", "--seed", seed, stdout=said)
 
     assert findings() == []
-    assert OrderLine.objects.count() > 2900
+    assert OrderLine.objects.count() > 2500
     assert set(Order.objects.values_list("state", flat=True)) >= {"expired", "refunded", "delivered", "paid"}
     assert Product.objects.get(sku="REAL").stock == 8
     assert not Product.objects.filter(sku__startswith="SAMPLE-", stock__lte=0).count() > 10
@@ -46,7 +46,8 @@ def test_refunds_of_samples_are_shared_out_as_real_ones_are() -> None:
     for refund in Refund.objects.all():
         sharing.share_out(refund.payment.order, refund)
 
-    assert made and list(parts.values_list("refund", "line", "amount", "tax")) == made
+    assert made
+    assert list(parts.values_list("refund", "line", "amount", "tax")) == made
 
 
 def test_sample_sales_are_found_in_every_grouping() -> None:
