@@ -15,7 +15,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.files import File
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
@@ -46,13 +45,11 @@ def make(claim: Claim) -> None:
         if run.skip_if_empty and answer.is_empty:
             return _end_empty(claim, run)
         files = list(_files(claim, run, answer))
-        mail = rendering.mail(answer)
-    files += _pictures(claim, run, mail)
     try:
         with transaction.atomic():
             _end(run, State.DONE, mailed_at=Now() if run.recipients else None)
             ReportFile.objects.bulk_create(files)
-            report_ready.send(sender=ReportRun, run=run, mail=mail)
+            report_ready.send(sender=ReportRun, run=run, answer=answer)
             claiming.complete(claim)
             # Of attempts that were killed. Later than this, for until now another attempt's may be the run's.
             transaction.on_commit(lambda: _remove_others(run, files), robust=True)
@@ -95,20 +92,6 @@ def _files(claim: Claim, run: ReportRun, answer: Answer) -> Iterator[ReportFile]
             run=run, format=format.value, name=rendering.file_name(answer, format),
             mimetype=format.media_type, file=name, size=size,
         )  # fmt: skip
-
-
-def _pictures(claim: Claim, run: ReportRun, mail: rendering.Mail) -> list[ReportFile]:
-    """The charts that the mail shows, for they are had only when it is sent."""
-    files = []
-    for cid, content in mail.images.items() if run.recipients else ():
-        name = default_storage.save(f"{run.folder}/{claim.token.hex}-{len(files)}.png", ContentFile(content))
-        files.append(
-            ReportFile(
-                run=run, format="png", name=f"{cid}.png", mimetype="image/png", cid=cid, file=name,
-                size=len(content),
-            )
-        )  # fmt: skip
-    return files
 
 
 def _end_empty(claim: Claim, run: ReportRun) -> None:

@@ -2,8 +2,7 @@
 
 from django.dispatch import Signal
 
-# Sent with `run` (ReportRun) that is done, its files stored, and with `mail` (rendering.Mail), its answer as
-# a mail.
+# Sent with `run` (ReportRun) that is done, its files stored, and with `answer` (Answer), what it found.
 report_ready = Signal()
 # Sent with `run` that failed for good; its `error` is for people.
 report_failed = Signal()
