@@ -45,23 +45,21 @@ def write(answer: Answer, out: BinaryIO) -> None:
     out.write(render_to_string("reports/page.html", with_styles).encode())
 
 
-def context(answer: Answer, *, most: int) -> dict[str, Any]:
-    """What the templates are filled with."""
+def context(answer: Answer, *, most: int, has_tables: bool = True) -> dict[str, Any]:
+    """What the templates are filled with; without tables no row is read."""
     writer = Writer.of(answer)
     return {
         "shop_name": settings.SHOP_NAME,
         "title": answer.title,
-        "language": answer.question.language,
-        "direction": "rtl" if writer.locale.text_direction == "rtl" else "ltr",
         "currency": answer.currency,
         "period": writer.period(answer.question.period),
         "compared": writer.period(answer.compared) if answer.compared else "",
         "zone": answer.question.period.zone.key,
         "made_at": writer.moment(answer.made_at),
-        "is_empty": answer.is_empty,
+        "is_empty": bool(answer.figures) and answer.is_empty,
         "figures": list(figures(answer, writer)),
         "charts": [drawn(chart, writer, number=at) for at, chart in enumerate(answer.charts, 1)],
-        "tables": [shown(table, writer, most=most) for table in answer.tables],
+        "tables": [shown(table, writer, most=most) for table in answer.tables] if has_tables else [],
         "notes": answer.notes,
     }
 

@@ -17,7 +17,7 @@ from reports.scales import Across, Scale, scale_of, some_of
 from reports.writing import NOTHING, Writer
 
 _HEIGHT, _TOP, _FOOT = 240, 28, 28  # units of the drawing; a unit is a pixel on pages
-_AXIS = 60  # left of a line chart, for what its ticks say
+_AXIS, _MARGIN = 60, 8  # left of a line chart, for what its ticks say, and right of it
 _UNITS = 1_000  # across, within a path that is stretched
 _LABELS = 7  # below; on a phone every other one
 _APART = 16  # between the baselines of two names
@@ -148,7 +148,7 @@ def _hovered(chart: Chart, writer: Writer, place: int) -> str:
 
 
 def _lines(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing:
-    inner = None if width is None else width - _AXIS
+    inner = None if width is None else width - _AXIS - _MARGIN
     across, scale = Across(inner), _scale(chart)
     places = len(chart.labels)
     units = inner or _UNITS
@@ -174,8 +174,8 @@ def _lines(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawin
     )
 
 
-def _scale(chart: Chart) -> Scale:
-    values = (value for series in chart.series for value in series.values)
+def _scale(chart: Chart, places: int | None = None) -> Scale:
+    values = (value for series in chart.series for value in series.values[:places])
     return scale_of(values, whole=chart.kind == Kind.COUNT)
 
 
@@ -291,13 +291,13 @@ def _line_in_words(chart: Chart, writer: Writer, series: Series) -> str:
 
 
 def _bars(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing:
-    across, scale = Across(width), _scale(chart)
     shown = min(len(chart.labels), _BARS)
+    across, scale = Across(width), _scale(chart, shown)
     left = len(chart.labels) - shown
     head = _KEY if len(chart.series) > 1 else 0
     row = _ROW + _BAR * len(chart.series) + 6
     height = head + row * shown + (20 if left else 0)
-    texts, bars, bands = _key(chart), list[Bar](), list[Band]()
+    (bars, texts), bands = _key(chart), list[Band]()
     for place in range(shown):
         y = head + place * row
         texts.append(Text("0", y + 16, _short_name(chart.labels[place]), "start"))
@@ -314,16 +314,17 @@ def _bars(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing
     )  # fmt: skip
 
 
-def _key(chart: Chart) -> list[Text]:
-    """The names of the series in their colours, one after the other."""
+def _key(chart: Chart) -> tuple[list[Bar], list[Text]]:
+    """The names of the series, each after a square of its colour."""
     if len(chart.series) < 2:
-        return []
-    texts, x = list[Text](), 0.0
+        return [], []
+    squares, texts, x = list[Bar](), list[Text](), 0
     for at, series in enumerate(chart.series):
-        text = f"■ {series.name}"
-        texts.append(Text(f"{x:.0f}", 14, text, "start", _look(chart.series, at)))
-        x += 7 * _columns(text) + 16
-    return texts
+        look = _look(chart.series, at)
+        squares.append(Bar(str(x), 5, str(_BAR), _BAR, look))
+        texts.append(Text(str(x + _BAR + 6), 14, series.name, "start", look))
+        x += _BAR + 6 + 8 * columns_of(series.name) + 16
+    return squares, texts
 
 
 def _bars_of(chart: Chart, scale: Scale, across: Across, place: int, y: float) -> list[Bar]:
@@ -350,17 +351,17 @@ def _bars_in_words(chart: Chart, writer: Writer, shown: int) -> str:
     return "; ".join(said) + (f"; and {left:,} more." if left else ".")
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
     """How wide it is, in letters: those of East Asia, and pictures, take two."""
     return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def _short_name(text: str) -> str:
-    if _columns(text) <= _LETTERS:
+    if columns_of(text) <= _LETTERS:
         return text
     kept, room = "", _LETTERS - 1
     for one in text:
-        room -= _columns(one)
+        room -= columns_of(one)
         if room < 0:
             break
         kept += one

@@ -10,7 +10,11 @@ from typing import BinaryIO
 
 from django.utils import translation
 
+from reports import as_mail
+from reports.as_mail import Mail
 from reports.results import Answer
+
+__all__ = ["Format", "Mail", "file_name", "mail", "render"]
 
 _MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -48,6 +52,11 @@ def render(answer: Answer, format: Format, out: BinaryIO) -> None:
     write: Callable[[Answer, BinaryIO], None] = import_module(f"reports.{_MODULES[format]}").write
     with translation.override(answer.question.language):
         write(answer, out)
+
+
+def mail(answer: Answer, *, whole: str = "") -> Mail:
+    """The report as parts of a mail (`reports.as_mail`)."""
+    return as_mail.mail(answer, whole=whole)
 
 
 def file_name(answer: Answer, format: Format) -> str:

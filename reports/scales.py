@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _TICKS = 4  # steps between the lowest and the highest, at most one more
@@ -36,12 +36,11 @@ def scale_of(values: Iterable[Decimal | int | None], *, whole: bool = False) -> 
     low, high = min(numbers, default=Decimal(0)), max(numbers, default=Decimal(0))
     low, high = min(low, Decimal(0)), max(high, Decimal(0))
     step = _step((high - low) / _TICKS or Decimal(1) / _TICKS)
-    step = max(step.to_integral_value(rounding="ROUND_CEILING"), Decimal(1)) if whole else step
-    first, last = -(-low // step), -(-high // step)
-    if first * step > low:
-        first -= 1
-    last = max(last, first + 1)
-    return Scale([step * number for number in range(int(first), int(last) + 1)])
+    if whole:
+        step = max(step.to_integral_value(ROUND_CEILING), Decimal(1))
+    first = int((low / step).to_integral_value(ROUND_FLOOR))
+    last = max(int((high / step).to_integral_value(ROUND_CEILING)), first + 1)
+    return Scale([step * number for number in range(first, last + 1)])
 
 
 def _step(least: Decimal) -> Decimal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain, islice
 
 from reports.results import Column, Kind, Row, Table, Value
@@ -36,6 +37,11 @@ class ShownRow:
     cells: list[Cell]
     depth: int = 0
 
+    @property
+    def levels(self) -> range:
+        """One for each step in, for templates."""
+        return range(self.depth)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
@@ -49,32 +55,52 @@ class ShownTable:
     more: str
 
 
-def has_before(table: Table) -> tuple[bool, Iterator[Row]]:
-    """Whether its rows are compared with others, and all of its rows."""
-    if isinstance(table.rows, Sequence):
-        rows = iter(table.rows)
-        is_compared = any(row.before is not None for row in table.rows)
-    else:
-        rows = iter(table.rows)
-        first = list(islice(rows, 1))
-        is_compared, rows = any(row.before is not None for row in first), chain(first, rows)
-    return is_compared or (table.total is not None and table.total.before is not None), rows
+def compared_columns(table: Table) -> tuple[frozenset[int], Iterator[Row]]:
+    """The places of the columns that have values before, and all of its rows: of numbers, all have them or
+    none; of days and moments those whose first row has one."""
+    rows = iter(table.rows)
+    first = list(islice(rows, 1))
+    rows = chain(first, rows)
+    known = list(table.rows) if isinstance(table.rows, Sequence) else first
+    olds = [row.before for row in [*known, *([table.total] if table.total else [])] if row.before is not None]
+    if not olds:
+        return frozenset(), rows
+    return frozenset(
+        at
+        for at, column in enumerate(table.columns)
+        if is_number(column.kind)
+        or (column.kind != Kind.TEXT and any(isinstance(old[at], date) for old in olds))
+    ), rows
 
 
-def shown(table: Table, writer: Writer, *, most: int, columns: int | None = None) -> ShownTable:
-    """Its first `most` rows and `columns` columns in words."""
-    is_compared, rows = has_before(table)
+def shown(
+    table: Table, writer: Writer, *, most: int, columns: int | None = None, stacked_from: int | None = None
+) -> ShownTable:
+    """Its first `most` rows and `columns` columns in words. Changes have columns of their own; in tables of
+    `stacked_from` columns or more they stand below the values, instead of the values before."""
+    compared, rows = compared_columns(table)
     chosen = table.columns[:columns]
     kept = list(islice(rows, most))
     left = len(table.rows) - len(kept) if isinstance(table.rows, Sequence) else next(rows, None) is not None
-    as_shown = [_row(row, chosen, writer, is_compared) for row in kept]
-    total = _total(table.total, chosen, writer, is_compared) if table.total else None
+    lay = _Layout(chosen, compared, writer, is_stacked=_is_stacked(chosen, compared, stacked_from))
     return ShownTable(
-        table.title, list(_heads(chosen, is_compared)), as_shown, total, table.note, _more(left, most, writer)
+        table.title,
+        list(lay.heads()),
+        [lay.row(row) for row in kept],
+        lay.total(table.total) if table.total else None,
+        table.note,
+        _more(left, most, writer),
     )
 
 
+def _is_stacked(columns: Sequence[Column], compared: frozenset[int], most: int | None) -> bool:
+    changes = sum(is_number(column.kind) for at, column in enumerate(columns) if at in compared)
+    return most is not None and len(columns) + changes >= most
+
+
 def _more(left: int | bool, most: int, writer: Writer) -> str:
+    if left is True and not most:
+        return "The rows are in the files."
     if left is True:
         return f"These are the first {writer.value(Kind.COUNT, most)} rows; there are more."
     if not left:
@@ -82,39 +108,51 @@ def _more(left: int | bool, most: int, writer: Writer) -> str:
     return f"{writer.value(Kind.COUNT, left)} more {'row is' if left == 1 else 'rows are'} not shown here."
 
 
-def _heads(columns: Sequence[Column], is_compared: bool) -> Iterator[Head]:
-    for column in columns:
-        yield Head(column.title, is_number(column.kind))
-        if is_compared and is_number(column.kind):
-            yield Head("Change", is_number=True, of=column.title)
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which cells a row has."""
 
+    columns: Sequence[Column]
+    compared: frozenset[int]
+    writer: Writer
+    is_stacked: bool
 
-def _row(row: Row, columns: Sequence[Column], writer: Writer, is_compared: bool) -> ShownRow:
-    before = row.before if row.before is not None else (None,) * len(row.cells)
-    cells = [
-        cell
-        for column, value, was in zip(columns, row.cells, before, strict=False)
-        for cell in _cells(column.kind, value, was, writer, is_compared=is_compared)
-    ]
-    return ShownRow(cells, row.depth)
+    def heads(self) -> Iterator[Head]:
+        for at, column in enumerate(self.columns):
+            yield Head(column.title, is_number(column.kind))
+            if self._has_change(at) and not self.is_stacked:
+                yield Head("Change", is_number=True, of=column.title)
 
+    def row(self, row: Row) -> ShownRow:
+        before = row.before if row.before is not None else (None,) * len(row.cells)
+        return ShownRow(
+            [cell for at in range(len(self.columns)) for cell in self._cells(at, row.cells[at], before[at])],
+            row.depth,
+        )
 
-def _cells(kind: Kind, value: Value, was: Value, writer: Writer, *, is_compared: bool) -> Iterator[Cell]:
-    """The cell, and the one of its change where the column has those."""
-    text = writer.value(kind, value)
-    then = writer.value(kind, was) if was is not None else ""
-    yield Cell(text, is_number(kind), before="" if then == text and not is_number(kind) else then)
-    if is_compared and is_number(kind):
-        change = writer.change(kind, value, was)
-        yield Cell("" if change else NOTHING, is_number=True, change=change)
+    def total(self, total: Row) -> ShownRow:
+        row = self.row(total)
+        first, *rest = row.cells
+        text = total.cells[0]
+        label = text if isinstance(text, str) and text else TOTAL
+        named = first if first.is_number else Cell(label, is_number=False)
+        return ShownRow([named, *(_without_dash(cell) for cell in rest)])
 
+    def _has_change(self, at: int) -> bool:
+        return at in self.compared and is_number(self.columns[at].kind)
 
-def _total(total: Row, columns: Sequence[Column], writer: Writer, is_compared: bool) -> ShownRow:
-    shown_row = _row(total, columns, writer, is_compared)
-    first, *rest = shown_row.cells
-    label = first.text if isinstance(total.cells[0], str) and total.cells[0] else TOTAL
-    named = Cell(label, is_number=False) if not first.is_number else first
-    return ShownRow([named, *(_without_dash(cell) for cell in rest)])
+    def _cells(self, at: int, value: Value, was: Value) -> Iterator[Cell]:
+        """The cell, and the one of its change where the column has those."""
+        kind = self.columns[at].kind
+        text = self.writer.value(kind, value)
+        before = self.writer.value(kind, was) if at in self.compared and was is not None else ""
+        change = self.writer.change(kind, value, was) if self._has_change(at) else None
+        if self.is_stacked:
+            yield Cell(text, is_number(kind), change=change)
+            return
+        yield Cell(text, is_number(kind), before)
+        if self._has_change(at):
+            yield Cell("" if change else NOTHING, is_number=True, change=change)
 
 
 def _without_dash(cell: Cell) -> Cell:

@@ -54,11 +54,14 @@ def is_number(kind: Kind) -> bool:
     return kind in _NUMBERS
 
 
-def change_of(value: Value, before: Value) -> Decimal | None:
-    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by."""
-    if not isinstance(value, int | Decimal) or not isinstance(before, int | Decimal) or before <= 0:
+def change_of(kind: Kind, value: Value, before: Value) -> Decimal | None:
+    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by. Of
+    a share the difference, for 2 % after 1 % is no doubling to a reader."""
+    if not isinstance(value, int | Decimal) or not isinstance(before, int | Decimal):
         return None
-    return (Decimal(value) - before) / before
+    if kind == Kind.SHARE:
+        return Decimal(value) - before
+    return (Decimal(value) - before) / before if before > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +128,11 @@ class Writer:
             return Change(way, f"{self._decimal(abs(Decimal(value) - before) * 100)} pp")
         if before == 0:
             return Change("new") if value > 0 else Change(way)
-        grown = change_of(value, before)
+        grown = change_of(kind, value, before)
         return Change(way, self._percent(abs(grown)) if grown is not None else "")
 
     def _percent(self, share: Decimal) -> str:
-        pattern = (
-            self.locale.percent_formats[None].pattern.replace("0%", "0.#%").replace("0\xa0%", "0.#\xa0%")
-        )
+        pattern = self.locale.percent_formats[None].pattern.replace("##0", "##0.#")
         return format_percent(share, pattern, locale=self.locale)
 
     def _decimal(self, number: Decimal) -> str:
