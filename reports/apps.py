@@ -8,5 +8,9 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
-        """Register the kind of job for every process that may create one."""
-        from reports import tasks  # noqa: F401
+        """Share out refunds as they are done; register the jobs, the reports, and what `reconcile` asks."""
+        from reports import reconciling, sales, sharing, tasks  # noqa: F401
+
+        sharing.connect()
+        reconciling.connect()
+        sales.connect()

@@ -44,8 +44,8 @@ class Comparison(StrEnum):
 class Question:
     """`report` is a key of `reports.catalogue.REPORTS` ("sales", "stock", "imports", "mails").
 
-    `filters` are `country` (ISO 3166 code), `category` (`Home > Kitchen`, with all below it), `sku`, `payment`
-    (method) and `discount` (code); all of them must hold.
+    `filters` are `country` (ISO 3166 code), `category` (`Home > Kitchen`, with all below it), `sku`,
+    `payment` (method) and `discount` (code); all of them must hold.
     """
 
     report: str

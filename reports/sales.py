@@ -1,87 +1,123 @@
-"""The sales report."""
+"""The sales report: over time, by things, or line by line. docs/reports.md says what each figure is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from reports import columns, lines, things, times
+from reports.catalogue import Report, register
 from reports.periods import Period
 from reports.queries import sales
-from reports.questions import Question
-from reports.results import Answer, Chart, Column, Figure, Kind, Row, Series, Shape, Table, Value
+from reports.queries.dimensions import FILTERS, LINE_FILTERS
+from reports.questions import Comparison, Grouping, Question
+from reports.results import Answer, Chart, Column, Kind, Row, Series, Shape, Table
 from reports.sums import Sums, total
+from reports.times import Slot
 
-COLUMNS = (
-    Column("orders", "Orders", Kind.COUNT),
-    Column("units", "Units", Kind.COUNT),
-    Column("gross", "Gross", Kind.MONEY),
-    Column("discounts", "Discounts", Kind.MONEY),
-    Column("delivery", "Delivery", Kind.MONEY),
-    Column("refunds", "Refunds", Kind.MONEY),
-    Column("tax", "Tax", Kind.MONEY),
-    Column("net", "Net", Kind.MONEY),
-    Column("average", "Average order", Kind.MONEY),
-    Column("new_customers", "New customers", Kind.COUNT),
-    Column("repeat_orders", "Repeat orders", Kind.COUNT),
-)
+
+def connect() -> None:
+    """Be among the reports; called once, when Django is ready."""
+    register(Report("sales", "Sales", answer, tuple(Grouping), FILTERS))
 
 
 def answer(question: Question) -> Answer:
-    """Sales by day."""
-    compared = question.compared()
-    now = _of_days(question.period)
-    before = _of_days(compared) if compared else None
+    """What was sold in the question's days."""
+    compared, made_at = question.compared(), timezone.now()
+    daily = sales.by_day(question.period, question.filters)
+    daily_before = sales.by_day(compared, question.filters) if compared else {}
+    now = total(daily.values())
+    before = total(daily_before.values()) if compared else None
+    if question.group_by.is_time:
+        tables, charts = _over_time(question, daily, daily_before)
+    elif question.group_by == Grouping.LINES:
+        tables, charts = [lines.table(question, now, until=made_at)], [_by_day(question, daily, daily_before)]
+    else:
+        tables, charts = things.tables(question, now, before)
     return Answer(
         question=question,
         title="Sales",
         currency=settings.STORE_CURRENCY,
-        made_at=timezone.now(),
+        made_at=made_at,
         compared=compared,
-        figures=_figures(total(now), total(before) if before is not None else None),
-        charts=[_chart(question.period, now, before)],
-        tables=[_table(question.period, now, before)],
+        figures=columns.figures(now, before),
+        charts=charts,
+        tables=tables,
+        notes=_notes(question),
     )
 
 
-def _of_days(period: Period) -> list[Sums]:
-    found = sales.by_day(period)
-    return [found.get(day, Sums()) for day in _days(period)]
-
-
-def _days(period: Period) -> list[date]:
-    return [period.first + timedelta(days=number) for number in range(period.days)]
-
-
-def _cells(sums: Sums) -> tuple[Value, ...]:
-    return (
-        sums.orders, sums.units, sums.gross, sums.discounts, sums.delivery, sums.refunds, sums.tax, sums.net,
-        sums.average, sums.new, sums.repeat,
-    )  # fmt: skip
-
-
-def _figures(now: Sums, before: Sums | None) -> list[Figure]:
-    cells, old = _cells(now), _cells(before) if before else (None,) * len(COLUMNS)
-    return [
-        Figure(column.key, column.title, column.kind, value, was)
-        for column, value, was in zip(COLUMNS, cells, old, strict=True)
+def _notes(question: Question) -> list[str]:
+    notes = [
+        "An order counts when it is paid, a refund when the money is given back."
+        " Gross less refunds is net and tax."
     ]
+    if LINE_FILTERS & question.filters.keys():
+        notes.append("Delivery belongs to no product and is left out. Orders are those with such products.")
+    return notes
 
 
-def _chart(period: Period, now: Sequence[Sums], before: Sequence[Sums] | None) -> Chart:
-    series = [Series("Gross", [one.gross for one in now])]
-    if before is not None:
-        series.append(Series("Before", [one.gross for one in before], is_before=True))
-    return Chart("Gross", Shape.LINE, Kind.MONEY, [day.isoformat() for day in _days(period)], series)
+type _Found = Mapping[Any, Sums]  # of days (date), or of hours (datetime)
+_TITLES = {Grouping.HOUR: "Hour", Grouping.DAY: "Day", Grouping.WEEK: "Week", Grouping.MONTH: "Month"}
 
 
-def _table(period: Period, now: Sequence[Sums], before: Sequence[Sums] | None) -> Table:
-    old: Sequence[Sums | None] = before or [None] * len(now)
+def _over_time(question: Question, daily: _Found, daily_before: _Found) -> tuple[list[Table], list[Chart]]:
+    slots, now, before = _spread(question, question.group_by, daily, daily_before)
+    title = _TITLES[question.group_by]
+    kind = Kind.MOMENT if question.group_by == Grouping.HOUR else Kind.DAY
+    shown = columns.OF_ORDERS
     rows = [
-        Row((day, *_cells(one)), (None, *_cells(was)) if was else None)
-        for day, one, was in zip(_days(period), now, old, strict=False)
+        Row((slot.cell, *columns.cells(shown, one)), (None, *columns.cells(shown, was)) if before else None)
+        for slot, one, was in zip(slots, now, before or now, strict=True)
     ]
-    last = Row(("Total", *_cells(total(now))), ("", *_cells(total(before))) if before is not None else None)
-    return Table("By day", (Column("day", "Day", Kind.DAY), *COLUMNS), rows, last)
+    last = Row(
+        ("Total", *columns.cells(shown, total(now))),
+        (None, *columns.cells(shown, total(before))) if before else None,
+    )
+    heading = Column(question.group_by.value, title, kind)
+    table = Table(f"By {title.lower()}", (heading, *columns.headings(shown)), rows, last)
+    return [table], [_chart(question, question.group_by, slots, now, before)]
+
+
+def _by_day(question: Question, daily: _Found, daily_before: _Found) -> Chart:
+    slots, now, before = _spread(question, Grouping.DAY, daily, daily_before)
+    return _chart(question, Grouping.DAY, slots, now, before)
+
+
+def _spread(
+    question: Question, grouping: Grouping, daily: _Found, daily_before: _Found
+) -> tuple[list[Slot], list[Sums], list[Sums]]:
+    """The slots, the sums of each, and those they are compared with (none: no comparison)."""
+    period, compared = question.period, question.compared()
+    slots = times.slots(period, grouping)
+    if grouping == Grouping.HOUR:
+        daily = sales.by_hour(period, question.filters)
+        daily_before = sales.by_hour(compared, question.filters) if compared else {}
+    now = times.spread(slots, grouping, daily)
+    if compared is None:
+        return slots, now, []
+    moved = _moved(question, compared)
+    return slots, now, times.spread_before(slots, grouping, daily_before, moved=moved, was=compared)
+
+
+def _moved(question: Question, compared: Period) -> Callable[[date], date]:
+    if question.compare == Comparison.YEAR:
+        return times.a_year_later
+    days = question.period.first - compared.first
+    return lambda day: day + timedelta(days=days.days)
+
+
+def _chart(
+    question: Question, grouping: Grouping, slots: list[Slot], now: list[Sums], before: list[Sums]
+) -> Chart:
+    series = [Series("Gross", [one.gross for one in now])]
+    if before:
+        names = {Comparison.PREVIOUS: "Days before", Comparison.YEAR: "Year before"}
+        series.append(Series(names[question.compare], [one.gross for one in before], is_before=True))
+    labels = [times.label(slot, grouping, question.language) for slot in slots]
+    title = f"Gross by {_TITLES[grouping].lower()}"
+    return Chart(title, Shape.LINE, Kind.MONEY, labels, series)

@@ -38,7 +38,17 @@ class Sums(NamedTuple):
         return self.gross - self.refunds
 
     def plus(self, other: Sums) -> Sums:
-        return Sums(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+        return Sums(
+            self.orders + other.orders,
+            self.new + other.new,
+            self.units + other.units,
+            self.gross + other.gross,
+            self.discounts + other.discounts,
+            self.delivery + other.delivery,
+            self.refunds + other.refunds,
+            self.tax + other.tax,
+            self.net + other.net,
+        )
 
 
 def total(sums: Iterable[Sums]) -> Sums:
@@ -49,4 +59,13 @@ def total(sums: Iterable[Sums]) -> Sums:
     return result
 
 
-SELECTED = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in Sums._fields)  # of facts, in SQL
+_COUNTS = ("orders", "new", "units")
+
+
+def selected(condition: str = "true", *, named: bool = True) -> str:
+    """The sums over facts that meet a condition, as columns of SQL."""
+    return ", ".join(
+        f"coalesce(sum({name}) FILTER (WHERE {condition}), 0)::"
+        f"{'bigint' if name in _COUNTS else 'numeric(20, 2)'}{f' AS {name}' if named else ''}"
+        for name in Sums._fields
+    )

@@ -1,4 +1,4 @@
-"""Doormen: beat's ticks, and the one kind of job. Losing a tick is harmless: the next does the same."""
+"""Doormen: beat's ticks, and kinds of jobs. Losing a tick is harmless: the next does the same."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import connection
 
-from reports import running, scheduling
+from reports import rolling, running, scheduling
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import handles
@@ -40,3 +40,15 @@ def make(claim: Claim) -> None:
 def purge_files() -> int:
     """Beat's tick: remove the files of old reports."""
     return running.purge_old(older_than=timedelta(days=settings.REPORT_RETENTION_DAYS))
+
+
+@handles(rolling.KIND, queue="reports")
+def roll(claim: Claim) -> None:
+    """Sum up days that are over, and those that changed since."""
+    rolling.roll(claim)
+
+
+@shared_task(name="reports.look", queue="default", ignore_result=True)
+def look() -> None:
+    """Beat's tick: see to it that days are summed up."""
+    rolling.look()

@@ -70,6 +70,11 @@ def beat_schedule(
             "schedule": schedule(86_400.0),
             "options": {"queue": "default", "expires": 86_400.0},
         },
+        "reports: sum up days that are over": {
+            "task": "reports.look",
+            "schedule": schedule(300.0),
+            "options": {"queue": "default", "expires": 300.0},
+        },
         "imports: remove the details of old imports": {
             "task": "imports.purge_old_runs",
             "schedule": schedule(86_400.0),
