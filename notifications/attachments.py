@@ -6,6 +6,8 @@ without it, and no worker waits for another.
 
 from __future__ import annotations
 
+import base64
+from contextlib import suppress
 from dataclasses import dataclass
 
 from invoices import filing
@@ -55,3 +57,16 @@ def _of_report(pk: int) -> list[Attachment]:
         ]
     except OSError as error:
         raise NotSent(f"A file that goes with it can't be had: {error}") from error
+
+
+def shown(message: Message) -> str:
+    """The HTML of the message with its pictures inside, for a page; those that are gone stay blank."""
+    what, _, pk = message.attachment.partition("/")
+    html = message.html
+    if what != "report" or "cid:" not in html:
+        return html
+    for file in ReportFile.objects.filter(run=int(pk)).exclude(cid=""):
+        with suppress(OSError):
+            picture = base64.b64encode(file.read()).decode()
+            html = html.replace(f'"cid:{file.cid}"', f'"data:{file.mimetype};base64,{picture}"')
+    return html

@@ -13,16 +13,13 @@ from django.urls import reverse
 
 from notifications import messages, outbox
 from notifications.messages import Rendered
-from reports.as_page import figures
+from reports.as_mail import Mail
 from reports.models import ReportFile, ReportRun, ReportSchedule
 from reports.results import Answer
-from reports.shown import shown
 from reports.signals import report_failed, report_ready, schedule_paused
 from reports.writing import Writer
 
 log = structlog.get_logger(__name__)
-
-_ROWS, _COLUMNS = 15, 3  # what a mail shows of a table; its files have all
 
 
 def connect() -> None:
@@ -32,7 +29,7 @@ def connect() -> None:
     schedule_paused.connect(_paused, dispatch_uid="notifications.schedule_paused")
 
 
-def _ready(*, run: ReportRun, answer: Answer, **_: Any) -> None:
+def _ready(*, run: ReportRun, answer: Answer, mail: Mail, **_: Any) -> None:
     """A mail of their own for each recipient, so what becomes of it is known of each."""
     if not run.recipients:
         return
@@ -42,39 +39,34 @@ def _ready(*, run: ReportRun, answer: Answer, **_: Any) -> None:
         event=f"{run.subject}/ready",
         about=run.subject,
         recipients=run.recipients,
-        content=_safely(run, answer, files),
+        content=_safely(run, answer, mail, files),
         attachment=run.subject if files else "",
     )
 
 
-def _safely(run: ReportRun, answer: Answer, files: list[ReportFile]) -> Rendered:
+def _safely(run: ReportRun, answer: Answer, mail: Mail, files: list[ReportFile]) -> Rendered:
     try:
-        return ready(run, answer, files)
+        return ready(run, answer, mail, files)
     except DatabaseError:  # the transaction is lost, and the job begins it again
         raise
-    except Exception:  # whatever is wrong with a template, the files have it all
+    except Exception:  # whatever is wrong with a template, a report must not fail for its mail
         log.exception("the mail of a report could not be rendered, sending a plain one", run=run.pk)
-        return Rendered(messages.one_line(run.title), f"{run.title}\n\n{_address(run)}\n", "")
+        text = f"{run.title}\n\n{mail.text}\n{_address(run)}\n"
+        return Rendered(messages.one_line(run.title), text, "")
 
 
-def ready(run: ReportRun, answer: Answer, files: Sequence[ReportFile]) -> Rendered:
+def ready(run: ReportRun, answer: Answer, mail: Mail, files: Sequence[ReportFile]) -> Rendered:
     """The report itself, in short; its files go with it where they are not too large."""
     writer = Writer.of(answer)
-    tables = [table for table in answer.tables if not table.is_stream]
-    compared = answer.compared
     return messages.render(
         "report_ready",
         {
             "name": run.title,
             "title": answer.title,
             "period": writer.period(answer.question.period),
-            "compared": writer.period(compared) if compared else "",
-            "is_empty": answer.is_empty,
-            "figures": list(figures(answer, writer)),
-            "tables": [shown(table, writer, most=_ROWS, columns=_COLUMNS) for table in tables],
-            "notes": answer.notes,
+            "html": mail.html,
+            "text": mail.text.strip(),
             "files": [file for file in files if not file.cid],
-            "pictures": [file for file in files if file.cid],
             "attached": fits(files),
             "run_url": _address(run),
             "schedule_when": run.schedule.when if run.schedule else "",

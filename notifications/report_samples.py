@@ -14,6 +14,7 @@ from django_celery_beat.models import CrontabSchedule
 from notifications import kinds, report_mails
 from notifications.kinds import Kind
 from notifications.messages import Rendered
+from reports import rendering
 from reports.models import ReportFile, ReportRun, ReportSchedule
 from reports.periods import Period
 from reports.questions import Comparison, Grouping, Question
@@ -83,11 +84,16 @@ def _run(schedule: ReportSchedule | None, language: str) -> ReportRun:
 
 def _ready(size: int, language: str) -> Rendered:
     file = ReportFile(format="xlsx", name="sales-by-day-2026-03-02-2026-03-08.xlsx", size=size)
-    return report_mails.ready(_run(_schedule(), language), _answer(language), [file])
+    return _made(_run(_schedule(), language), [file])
 
 
 def _asked(language: str) -> Rendered:
-    return report_mails.ready(_run(None, language), _answer(language), [])
+    return _made(_run(None, language), [])
+
+
+def _made(run: ReportRun, files: list[ReportFile]) -> Rendered:
+    answer = _answer(run.asked.language)
+    return report_mails.ready(run, answer, rendering.mail(answer), files)
 
 
 def _failed(language: str) -> Rendered:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F
@@ -22,6 +23,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
 
 from reports import answering, rendering, scheduling
+from reports.as_mail import Mail
 from reports.models import ReportFile, ReportRun
 from reports.results import Answer
 from reports.signals import report_ready
@@ -45,11 +47,13 @@ def make(claim: Claim) -> None:
         if run.skip_if_empty and answer.is_empty:
             return _end_empty(claim, run)
         files = list(_files(claim, run, answer))
+        mail = rendering.mail(answer)
+    files += _pictures(claim, run, mail)
     try:
         with transaction.atomic():
             _end(run, State.DONE, mailed_at=Now() if run.recipients else None)
             ReportFile.objects.bulk_create(files)
-            report_ready.send(sender=ReportRun, run=run, answer=answer)
+            report_ready.send(sender=ReportRun, run=run, answer=answer, mail=mail)
             claiming.complete(claim)
             # Of attempts that were killed. Later than this, for until now another attempt's may be the run's.
             transaction.on_commit(lambda: _remove_others(run, files), robust=True)
@@ -92,6 +96,17 @@ def _files(claim: Claim, run: ReportRun, answer: Answer) -> Iterator[ReportFile]
             run=run, format=format.value, name=rendering.file_name(answer, format),
             mimetype=format.media_type, file=name, size=size,
         )  # fmt: skip
+
+
+def _pictures(claim: Claim, run: ReportRun, mail: Mail) -> list[ReportFile]:
+    """The charts inside the mails, which are put together only when they are sent."""
+    return [
+        ReportFile(
+            run=run, format="png", name=f"{cid}.png", mimetype="image/png", cid=cid, size=len(content),
+            file=default_storage.save(f"{run.folder}/{claim.token.hex}-{cid}.png", ContentFile(content)),
+        )
+        for cid, content in (mail.images.items() if run.recipients else ())
+    ]  # fmt: skip
 
 
 def _end_empty(claim: Claim, run: ReportRun) -> None:

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
 
-from notifications import attachments, holding
+from notifications import attachments, composing, holding
 from notifications.models import Message, Suppression
 from reports import rendering, scheduling
 from reports.models import ReportRun, ReportSchedule
@@ -63,7 +63,7 @@ def test_report_has_its_files_and_a_mail_with_them_for_each_recipient() -> None:
 
     assert (job.state, run.state, run.attempts) == ("done", "done", 1)
     files = list(run.files.all())
-    assert [file.format for file in files] == ["csv", "html"]
+    assert [(file.format, file.cid) for file in files] == [("csv", ""), ("html", ""), ("png", "chart-1")]
     assert stored(run) == sorted(file.file.name for file in files)
     assert b"25.00" in files[0].read()
     mails = list(Message.objects.filter(kind="report_ready").order_by("pk"))
@@ -72,6 +72,12 @@ def test_report_has_its_files_and_a_mail_with_them_for_each_recipient() -> None:
     assert [file.content for file in attachments.of(mails[0])] == [file.read() for file in files]
     assert ("ada@example.com, bo@example.com" in mails[0].text, "eve@" in mails[0].text) == (True, False)
     assert "25.00" in mails[0].text
+    Message.objects.update(headers={"From": "shop@example.com"})
+    mails[0].refresh_from_db()
+    (picture,) = [part for part in composing.compose(mails[0]).message().walk() if part["Content-ID"]]
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<chart-1>", "inline")
+    assert 'src="cid:chart-1"' in mails[0].html
+    assert 'src="data:image/png;base64,' in attachments.shown(mails[0])
 
 
 def test_report_of_nothing_is_left_out_where_nobody_wants_it() -> None:
@@ -89,7 +95,7 @@ def test_files_too_large_for_a_mail_are_led_to(settings: Any) -> None:
     work(run)
 
     mail = Message.objects.earliest("pk")
-    assert attachments.of(mail) == []
+    assert [file for file in attachments.of(mail) if not file.cid] == []
     assert "Too large to be attached: " in mail.text
     assert f"/admin/reports/reportrun/{run.pk}/change/" in mail.text
 
@@ -198,7 +204,7 @@ def test_old_files_are_purged_and_the_history_stays(settings: Any) -> None:
 
     assert (purge_files(), purge_files()) == (1, 0)
 
-    assert (stored(run), run.files.count(), len(stored(young))) == ([], 0, 1)
+    assert (stored(run), run.files.count(), bool(stored(young))) == ([], 0, True)
     assert ReportRun.objects.filter(state="done").count() == 2
 
 
