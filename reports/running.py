@@ -125,9 +125,21 @@ def _end(run: ReportRun, state: ReportRun.State, **values: Any) -> None:
 
 def _remove_others(run: ReportRun, files: list[ReportFile]) -> None:
     kept = {file.file.name for file in files}
-    if files:
-        _, names = default_storage.listdir(run.folder)
-        _remove([name for name in (f"{run.folder}/{one}" for one in names) if name not in kept])
+    _remove([name for name in _stored(run) if name not in kept])
+
+
+def remove_files(run: ReportRun) -> None:
+    """Remove all that is stored of a run, also what attempts that were killed have left."""
+    _remove(_stored(run))
+    if default_storage.exists(run.folder):
+        default_storage.delete(run.folder)
+    run.files.all().delete()
+
+
+def _stored(run: ReportRun) -> list[str]:
+    if not default_storage.exists(run.folder):
+        return []
+    return [f"{run.folder}/{name}" for name in default_storage.listdir(run.folder)[1]]
 
 
 def _remove(names: list[str]) -> None:
@@ -141,8 +153,5 @@ def purge_old(*, older_than: timedelta) -> int:
     ended = ReportRun.objects.filter(finished_at__lt=timezone.now() - older_than)
     with_files = ended.filter(pk__in=ReportFile.objects.values("run"))
     for run in (old := list(with_files.order_by("finished_at")[:_PURGED_AT_ONCE])):
-        if default_storage.exists(run.folder):
-            _remove([f"{run.folder}/{name}" for name in default_storage.listdir(run.folder)[1]])
-            default_storage.delete(run.folder)
-        run.files.all().delete()
+        remove_files(run)
     return len(old)

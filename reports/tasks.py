@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from reports import rolling, running, scheduling
+from reports.models import ReportRun
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import handles
@@ -24,7 +25,10 @@ def tick() -> int:
 
 
 def _fail(claim: Claim, error: str) -> None:
-    scheduling.fail(run_id=claim.payload["run"], error=(error.strip().splitlines() or [""])[-1])
+    """When it was given up: tell whom it belongs to; what its attempts have stored is of no use."""
+    run = ReportRun.objects.get(pk=claim.payload["run"])
+    scheduling.fail(run=run, error=(error.strip().splitlines() or [""])[-1])
+    transaction.on_commit(lambda: running.remove_files(run), robust=True)
 
 
 @handles(scheduling.KIND, queue="reports", on_dead=_fail)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
@@ -256,6 +256,13 @@ def test_staff_make_a_schedule_see_it_run_and_take_its_file(client: Client, owne
     (link,) = re.findall(r'href="([^"]*/file/\d+/)"', done)
     assert b"25.00" in b"".join(client.get(link))  # type: ignore[call-overload]
     assert link in client.get(f"{page}{schedule.pk}/change/").text
+
+    reader = User.objects.create_user("rita", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__startswith="view_report"))
+    theirs = Client()
+    theirs.force_login(reader, "django.contrib.auth.backends.ModelBackend")
+    seen = theirs.get(f"{page}{schedule.pk}/change/").text
+    assert ("Mondays at 7:00, Europe/Berlin" in seen, link in seen, "Run now" in seen) == (True, True, False)
 
     for action, enabled in (("pause", False), ("resume", True)):
         client.post(page, {"action": action, "_selected_action": [schedule.pk]})
