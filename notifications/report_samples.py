@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule
 
 from notifications import kinds, report_mails
-from notifications.kinds import Kind
+from notifications.kinds import Kind, Sample
 from notifications.messages import Rendered
 from reports import rendering
 from reports.models import ReportFile, ReportRun, ReportSchedule
@@ -26,7 +26,7 @@ _WEEK = Period(date(2026, 3, 2), date(2026, 3, 8), ZoneInfo("UTC"))
 
 def connect() -> None:
     """Register the kinds; called once, when Django is ready."""
-    ready = {
+    ready: dict[str, Sample] = {
         "Scheduled": partial(_ready, 120_000),
         "Too large": partial(_ready, 90_000_000),
         "Asked for": _asked,
@@ -34,10 +34,11 @@ def connect() -> None:
     kinds.register(
         Kind("report_ready", "Report", "A scheduled report is made, or one that somebody asked for", ready)
     )
-    failed = {"Failed": _failed}
+    failed: dict[str, Sample] = {"Failed": _failed}
     kinds.register(Kind("report_failed", "Report failed", "A report could not be made; to its owner", failed))
     when = "A scheduled report failed so often in a row that it pauses; to its owner"
-    kinds.register(Kind("schedule_paused", "Scheduled report paused", when, {"Paused": _paused}))
+    paused: dict[str, Sample] = {"Paused": _paused}
+    kinds.register(Kind("schedule_paused", "Scheduled report paused", when, paused))
 
 
 def _question(language: str) -> Question:

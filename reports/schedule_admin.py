@@ -25,7 +25,7 @@ from reports import answering, panels, rendering, scheduling
 from reports.cadence import CadenceError, in_words, parse
 from reports.models import ReportRun, ReportSchedule
 from reports.schedule_forms import ScheduleForm
-from reports.schedule_parts import history_of, next_times_of
+from reports.schedule_parts import form_times_of, history_of, next_times_of
 from tasks.listing import spoken, stacked
 
 _TO_READ = (
@@ -279,15 +279,7 @@ class ReportScheduleAdmin(ModelAdmin):
     @display(description="next five times")
     def next_five(self, schedule: ReportSchedule) -> SafeString:
         """Asked for anew as somebody types; for a new one when the page is there."""
-        if schedule.pk:
-            return format_html(
-                '<div id="next-runs" aria-live="polite">{}</div>', next_times_of(schedule.cadence)
-            )
-        return format_html(
-            '<div id="next-runs" aria-live="polite" hx-get="{}" hx-trigger="load" hx-include="{}"></div>',
-            reverse("admin:reports_reportschedule_next"),
-            "#id_when, #id_zone",
-        )
+        return form_times_of(schedule.cadence if schedule.pk else None)
 
     @display(description="state")
     def how_it_stands(self, schedule: ReportSchedule) -> str:

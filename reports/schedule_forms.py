@@ -48,7 +48,9 @@ _LIVE = {
 class ScheduleForm(forms.ModelForm):
     """A schedule: when it is due is typed in words or as cron, addresses and filters as text."""
 
-    report = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    report = forms.ChoiceField(
+        widget=UnfoldAdminSelectWidget, choices=lambda: [(one.key, one.name) for one in REPORTS.values()]
+    )
     when = forms.CharField(
         max_length=200,
         widget=UnfoldAdminTextInputWidget(attrs=_LIVE),
@@ -81,7 +83,6 @@ class ScheduleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["report"].choices = [(one.key, one.name) for one in REPORTS.values()]
         for name, text in FILTERS.items():
             self.fields[name] = forms.CharField(
                 label="SKU" if name == "sku" else name.capitalize(), required=False, help_text=text,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from reports import scheduling
-from reports.cadence import Cadence
+from reports.cadence import Cadence, zone_names
 from reports.models import ReportFile, ReportSchedule
 
 _SHOWN = 10  # runs
@@ -21,6 +21,12 @@ def next_times_of(cadence: Cadence) -> SafeString:
     """Its next five due times, in a list."""
     dues = scheduling.next_times(cadence, now=timezone.now())
     return render_to_string("reports/pages/next_runs.html", {"dues": dues})
+
+
+def form_times_of(cadence: Cadence | None) -> SafeString:
+    """The same for a form, with the zones that it proposes; without a cadence it asks once it is there."""
+    context = {"zones": zone_names(), "times": next_times_of(cadence) if cadence else ""}
+    return render_to_string("reports/pages/form_times.html", context)
 
 
 def history_of(schedule: ReportSchedule) -> SafeString:

@@ -27,8 +27,8 @@ def tick() -> int:
 def _fail(claim: Claim, error: str) -> None:
     """When it was given up: tell whom it belongs to; what its attempts have stored is of no use."""
     run = ReportRun.objects.get(pk=claim.payload["run"])
-    scheduling.fail(run=run, error=(error.strip().splitlines() or [""])[-1])
-    transaction.on_commit(lambda: running.remove_files(run), robust=True)
+    if scheduling.fail(run=run, error=(error.strip().splitlines() or [""])[-1]):
+        transaction.on_commit(lambda: running.remove_files(run), robust=True)
 
 
 @handles(scheduling.KIND, queue="reports", on_dead=_fail)
