@@ -40,10 +40,11 @@ format: setup ## mend what can be mended
 translations: setup ## bring locale/ up to what the code says to customers (docs/languages.md)
 	@$(BIN)/python manage.py make_translations
 
-bench: setup ## measure imports against their alternatives, the pages of a big shop, and mails; writes bench/results.md
+bench: setup ## measure imports against their alternatives, the pages of a big shop, mails and reports; writes bench/results.md
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.mails
+	@$(BIN)/python -m bench.reports
 
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

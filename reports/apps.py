@@ -8,9 +8,10 @@ class ReportsConfig(AppConfig):
     verbose_name = "Reports"
 
     def ready(self) -> None:
-        """Share out refunds as they are done; register the jobs, the reports, and what `reconcile` asks."""
-        from reports import reconciling, sales, sharing, tasks  # noqa: F401
+        """Share out refunds as they are done; register the job, the reports, and what `reconcile` asks."""
+        from reports import reconciling, sales, sharing, stock, tasks  # noqa: F401
 
         sharing.connect()
         reconciling.connect()
         sales.connect()
+        stock.connect()

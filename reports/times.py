@@ -88,19 +88,19 @@ def spread_before(
     """Sums of the earlier period's days, or hours, by the slots that they are compared with: each goes where
     `moved` brings its day. What has no counterpart, such as a 29 February, goes with what is before it, so
     that nothing is lost."""
-    walls = [slot.wall for slot in slots]
     hours = {slot.key: slot.wall for slot in _hours(was)} if grouping == Grouping.HOUR else {}
     sums = [Sums()] * len(slots)
     for key, one in found.items():
         wall = hours.get(key) or datetime.combine(key, time.min)
-        number = _place(walls, datetime.combine(moved(wall.date()), wall.time()))
+        number = place(slots, datetime.combine(moved(wall.date()), wall.time()))
         sums[number] = sums[number].plus(one)
     return sums
 
 
-def _place(walls: Sequence[datetime], wall: datetime) -> int:
-    at = bisect_left(walls, wall)
-    return at if at < len(walls) and walls[at] == wall else max(0, at - 1)
+def place(slots: Sequence[Slot], wall: datetime) -> int:
+    """Which slot a clock's time is in; the first one for what is before all."""
+    at = bisect_left(slots, wall, key=lambda slot: slot.wall)
+    return at if at < len(slots) and slots[at].wall == wall else max(0, at - 1)
 
 
 def a_year_later(day: date) -> date:

@@ -25,8 +25,8 @@ _LINE = (
 )
 _PAYMENT = (
     "id order_id gateway idempotency_key provider_reference amount currency refund_reserved state captured_at"
+    " error details created_at updated_at"
 )
-_PAYMENT_MORE = " error details created_at updated_at"
 _REFUND = (
     "id payment_id idempotency_key provider_reference amount restock reason by state done_at error created_at"
     " updated_at"

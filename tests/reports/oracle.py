@@ -75,7 +75,7 @@ def _refunds_of(order: Order, lines: list[OrderLine], fee: int, fee_tax: int) ->
     """All lines of an order have one rate, so the tax of a refund is that of its amount."""
     left = [*(cents(line.total) for line in lines), fee]
     tax_left = [*(cents(line.tax) for line in lines), fee_tax]
-    for refund in Refund.objects.filter(payment__order=order, state="done").order_by("done_at", "id"):
+    for refund in Refund.objects.filter(payment__order=order, state="done").order_by("id"):  # as they came
         if refund.payment.state != Payment.State.CAPTURED:
             continue
         amount = cents(refund.amount)
@@ -132,11 +132,11 @@ def time_key(grouping: Grouping, at: datetime, question: Question) -> Any:
     return day
 
 
-def sums(question: Question) -> dict[Any, dict[str, int]]:
+def sums(question: Question, facts: list[Fact]) -> dict[Any, dict[str, int]]:
     """Figures in cents by the question's groups, those with any only; filters are not looked at."""
     grouping = question.group_by
     found: dict[Any, dict[str, int]] = defaultdict(lambda: dict(NOTHING))
-    for fact in facts():
+    for fact in facts:
         if (
             not question.period.first
             <= fact.at.astimezone(question.period.zone).date()

@@ -47,7 +47,7 @@ _back = st.builds(GivenBack, st.integers(1, 100), st.integers(0, 4000), st.sampl
 @st.composite
 def sales(draw: st.DrawFn, around: datetime) -> Sale:
     wares = draw(st.lists(st.sampled_from(WARES), min_size=1, max_size=3, unique=True))
-    minutes = draw(st.integers(-300, 300) | st.integers(-60_000, 60_000))
+    minutes = draw(st.integers(-300, 300) | st.integers(-16_000, 16_000))
     return Sale(
         paid_at=draw(st.just(around + timedelta(minutes=minutes)) | st.none()),
         wares=[(ware, draw(st.integers(1, 9)), draw(_money)) for ware in wares],
@@ -72,7 +72,7 @@ def shops(draw: st.DrawFn) -> tuple[str, str, datetime, list[Sale]]:
 
 
 @given(shops())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_all_figures_are_those_of_an_independent_calculation(
     shop: tuple[str, str, datetime, list[Sale]],
 ) -> None:
@@ -81,7 +81,7 @@ def test_all_figures_are_those_of_an_independent_calculation(
         for sale in sold:
             sell(sale)
         day = around.astimezone(ZoneInfo(zone)).date()
-        period = Period(day - timedelta(days=20), day + timedelta(days=20), ZoneInfo(zone))
+        period = Period(day - timedelta(days=9), day + timedelta(days=9), ZoneInfo(zone))
 
         _check(period)
         while rolling.sum_up():
@@ -111,7 +111,8 @@ def _change_something() -> None:
 
 
 def _check(period: Period) -> None:
-    whole = oracle.sums(Question("sales", period, Grouping.LINES)).get("all", oracle.NOTHING)
+    facts = list(oracle.facts())
+    whole = oracle.sums(Question("sales", period, Grouping.LINES), facts).get("all", oracle.NOTHING)
     for grouping in Grouping:
         question = Question("sales", period, grouping)
         found = answer(question)
@@ -126,7 +127,7 @@ def _check(period: Period) -> None:
             continue
         wanted = {
             _shown(grouping, key): seen
-            for key, figures in oracle.sums(question).items()
+            for key, figures in oracle.sums(question, facts).items()
             if any((seen := _seen(names, figures)).values())
         }
         rows_found = {_key(grouping, row): _figures(names, row) for row in table.rows}
