@@ -272,7 +272,12 @@ JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=15)
 JOB_RETRY_BASE_SECONDS = env.float("JOB_RETRY_BASE_SECONDS", default=2)  # doubles with every attempt
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=30)
 PAYMENT_SETTLE_SECONDS = env.float("PAYMENT_SETTLE_SECONDS", default=30)  # between looks at unfinished ones
-CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS, payment_seconds=PAYMENT_SETTLE_SECONDS)
+REPORT_TICK_SECONDS = env.float("REPORT_TICK_SECONDS", default=60)  # between looks at what falls due
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    sweep_seconds=JOB_SWEEP_SECONDS,
+    payment_seconds=PAYMENT_SETTLE_SECONDS,
+    report_seconds=REPORT_TICK_SECONDS,
+)
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)

@@ -89,6 +89,13 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
+@cache
+def zone_names() -> list[str]:
+    """Those of places, to be proposed."""
+    places = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+    return ["UTC", *sorted(name for name in _zones() if name.startswith(places))]
+
+
 def row_of(cadence: Cadence) -> CrontabSchedule:
     """The row of django-celery-beat's that says so; made where there is none. Rows are shared, so they are
     never changed. Raises CadenceError for what beat could not read."""

@@ -86,7 +86,7 @@ class ReportRunAdmin(ReadOnlyAdmin):
         run = self._run(request, pk)
         found = get_object_or_404(ReportFile, pk=file, run=run)
         try:
-            stream = found.content()
+            stream = found.open()
         except OSError:
             messages.error(request, f"{found.name} is gone from the storage. Run the report again.")
             return HttpResponseRedirect(reverse("admin:reports_reportrun_change", args=[pk]))

@@ -23,6 +23,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
 
 from reports import answering, rendering, scheduling
+from reports.as_mail import Mail
 from reports.models import ReportFile, ReportRun
 from reports.results import Answer
 from reports.signals import report_ready
@@ -52,7 +53,7 @@ def make(claim: Claim) -> None:
         with transaction.atomic():
             _end(run, State.DONE, mailed_at=Now() if run.recipients else None)
             ReportFile.objects.bulk_create(files)
-            report_ready.send(sender=ReportRun, run=run, mail=mail)
+            report_ready.send(sender=ReportRun, run=run, answer=answer, mail=mail)
             claiming.complete(claim)
             # Of attempts that were killed. Later than this, for until now another attempt's may be the run's.
             transaction.on_commit(lambda: _remove_others(run, files), robust=True)
@@ -97,18 +98,15 @@ def _files(claim: Claim, run: ReportRun, answer: Answer) -> Iterator[ReportFile]
         )  # fmt: skip
 
 
-def _pictures(claim: Claim, run: ReportRun, mail: rendering.Mail) -> list[ReportFile]:
-    """The charts that the mail shows, for they are had only when it is sent."""
-    files = []
-    for cid, content in mail.images.items() if run.recipients else ():
-        name = default_storage.save(f"{run.folder}/{claim.token.hex}-{len(files)}.png", ContentFile(content))
-        files.append(
-            ReportFile(
-                run=run, format="png", name=f"{cid}.png", mimetype="image/png", cid=cid, file=name,
-                size=len(content),
-            )
-        )  # fmt: skip
-    return files
+def _pictures(claim: Claim, run: ReportRun, mail: Mail) -> list[ReportFile]:
+    """The charts inside the mails, which are put together only when they are sent."""
+    return [
+        ReportFile(
+            run=run, format="png", name=f"{cid}.png", mimetype="image/png", cid=cid, size=len(content),
+            file=default_storage.save(f"{run.folder}/{claim.token.hex}-{cid}.png", ContentFile(content)),
+        )
+        for cid, content in (mail.images.items() if run.recipients else ())
+    ]  # fmt: skip
 
 
 def _end_empty(claim: Claim, run: ReportRun) -> None:
@@ -127,9 +125,21 @@ def _end(run: ReportRun, state: ReportRun.State, **values: Any) -> None:
 
 def _remove_others(run: ReportRun, files: list[ReportFile]) -> None:
     kept = {file.file.name for file in files}
-    if files:
-        _, names = default_storage.listdir(run.folder)
-        _remove([name for name in (f"{run.folder}/{one}" for one in names) if name not in kept])
+    _remove([name for name in _stored(run) if name not in kept])
+
+
+def remove_files(run: ReportRun) -> None:
+    """Remove all that is stored of a run, also what attempts that were killed have left."""
+    _remove(_stored(run))
+    if default_storage.exists(run.folder):
+        default_storage.delete(run.folder)
+    run.files.all().delete()
+
+
+def _stored(run: ReportRun) -> list[str]:
+    if not default_storage.exists(run.folder):
+        return []
+    return [f"{run.folder}/{name}" for name in default_storage.listdir(run.folder)[1]]
 
 
 def _remove(names: list[str]) -> None:
@@ -143,8 +153,5 @@ def purge_old(*, older_than: timedelta) -> int:
     ended = ReportRun.objects.filter(finished_at__lt=timezone.now() - older_than)
     with_files = ended.filter(pk__in=ReportFile.objects.values("run"))
     for run in (old := list(with_files.order_by("finished_at")[:_PURGED_AT_ONCE])):
-        if default_storage.exists(run.folder):
-            _remove([f"{run.folder}/{name}" for name in default_storage.listdir(run.folder)[1]])
-            default_storage.delete(run.folder)
-        run.files.all().delete()
+        remove_files(run)
     return len(old)

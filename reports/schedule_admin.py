@@ -1,5 +1,4 @@
-"""Scheduled reports in the admin: what comes when and to whom, what became of it, run now, pause and
-resume."""
+"""Scheduled reports in the admin: what comes when and to whom, what became of it; run now, pause, resume."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
@@ -23,12 +22,16 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import action, display
 
 from reports import answering, panels, rendering, scheduling
-from reports.cadence import Cadence, CadenceError, in_words, parse
-from reports.models import ReportFile, ReportRun, ReportSchedule
+from reports.cadence import CadenceError, in_words, parse
+from reports.models import ReportRun, ReportSchedule
 from reports.schedule_forms import ScheduleForm
+from reports.schedule_parts import form_times_of, history_of, next_times_of
 from tasks.listing import spoken, stacked
 
-_SHOWN = 10  # runs on the page of a schedule
+_TO_READ = (
+    "name", "how_it_stands", "owner", "report", "period", "group_by", "compare", "filters", "language",
+    "when", "next_five", "to", "cc", "bcc", "formats", "skip_if_empty", "catch_up", "pause_after",
+)  # fmt: skip
 _COLOURS = {"on": "success", "paused": "warning", "failing": "danger"}
 
 
@@ -50,7 +53,9 @@ class ReportScheduleAdmin(ModelAdmin):
     readonly_fields = ["next_five", "how_it_stands", "owner"]
 
     def get_fieldsets(self, request: HttpRequest, obj: ReportSchedule | None = None) -> Any:
-        """A new one stands no way yet."""
+        """A new one stands no way yet. Who may only look sees what is stored, not what is typed."""
+        if obj and not self.has_change_permission(request, obj):
+            return [(None, {"fields": [*_TO_READ]})]
         stands = [("how_it_stands", "owner")] if obj else []
         return [
             (None, {"fields": ["name", *stands]}),
@@ -62,8 +67,8 @@ class ReportScheduleAdmin(ModelAdmin):
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Ours as it is: its filters are no fields of the model, and those who may only look have no form."""
-        if not self.has_change_permission(request, obj) and obj is not None:
+        """Ours as it is, for it has fields that the model has not. Who may only look needs none."""
+        if obj and not self.has_change_permission(request, obj):
             return super().get_form(request, obj, change, **{**kwargs, "fields": []})
         return self.form
 
@@ -133,7 +138,7 @@ class ReportScheduleAdmin(ModelAdmin):
         try:
             now = timezone.now()
             cadence = parse(request.GET.get("when", ""), request.GET.get("zone", "").strip(), now=now)
-            return HttpResponse(_shown(cadence))
+            return HttpResponse(next_times_of(cadence))
         except CadenceError as error:
             return HttpResponse(render_to_string("reports/pages/next_runs.html", {"error": error}))
 
@@ -274,38 +279,13 @@ class ReportScheduleAdmin(ModelAdmin):
     @display(description="next five times")
     def next_five(self, schedule: ReportSchedule) -> SafeString:
         """Asked for anew as somebody types; for a new one when the page is there."""
-        if schedule.pk:
-            return format_html('<div id="next-runs" aria-live="polite">{}</div>', _shown(schedule.cadence))
-        return format_html(
-            '<div id="next-runs" aria-live="polite" hx-get="{}" hx-trigger="load" hx-include="{}"></div>',
-            reverse("admin:reports_reportschedule_next"),
-            "#id_when, #id_zone",
-        )
+        return form_times_of(schedule.cadence if schedule.pk else None)
 
     @display(description="state")
     def how_it_stands(self, schedule: ReportSchedule) -> str:
         if not schedule.enabled:
             return f"Paused. {schedule.paused_why}"
         return f"On; failed {schedule.failures} times in a row" if schedule.failures else "On"
-
-
-def _shown(cadence: Cadence) -> SafeString:
-    dues = scheduling.next_times(cadence, now=timezone.now())
-    return render_to_string("reports/pages/next_runs.html", {"dues": dues})
-
-
-def history_of(schedule: ReportSchedule) -> SafeString:
-    """Its last runs, with their files."""
-    files = Prefetch("files", ReportFile.objects.filter(cid=""), to_attr="downloads")
-    rows: list[Any] = list(schedule.runs.prefetch_related(files)[: _SHOWN + 1])
-    for run in rows:
-        period = run.asked.period
-        last = "" if period.days == 1 else f" – {period.last:%-d %b %Y}"
-        run.days = f"{period.first:%-d %b}{last}"
-        run.due_here = run.due_at and run.due_at.astimezone(period.zone)
-    more = f"{reverse('admin:reports_reportrun_changelist')}?schedule__id__exact={schedule.pk}"
-    context = {"rows": rows[:_SHOWN], "more": more if len(rows) > _SHOWN else "", "label": "History"}
-    return render_to_string("reports/pages/history.html", context)
 
 
 def _to(request: Any, address: str) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from reports.cadence import CadenceError, in_words, parse, row_of
+from reports.cadence import CadenceError, cron_of, in_words, parse, row_of, zone_of
 from reports.catalogue import REPORTS
 from reports.models import ReportSchedule
 from reports.rendering import Format
@@ -47,7 +48,9 @@ _LIVE = {
 class ScheduleForm(forms.ModelForm):
     """A schedule: when it is due is typed in words or as cron, addresses and filters as text."""
 
-    report = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    report = forms.ChoiceField(
+        widget=UnfoldAdminSelectWidget, choices=lambda: [(one.key, one.name) for one in REPORTS.values()]
+    )
     when = forms.CharField(
         max_length=200,
         widget=UnfoldAdminTextInputWidget(attrs=_LIVE),
@@ -80,7 +83,6 @@ class ScheduleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["report"].choices = [(one.key, one.name) for one in REPORTS.values()]
         for name, text in FILTERS.items():
             self.fields[name] = forms.CharField(
                 label="SKU" if name == "sku" else name.capitalize(), required=False, help_text=text,
@@ -116,15 +118,20 @@ class ScheduleForm(forms.ModelForm):
         self._check_report(data)
         if not (self.errors or data["to"] or data["cc"] or data["bcc"] or data["formats"]):
             self.add_error("to", "Nobody would get anything: give an address, or choose a file to be kept.")
-        if "when" in data and "zone" in data:
-            self._read_cadence(data)
+        if self._is_read("zone", zone_of) & self._is_read("when", cron_of):
+            self._is_read("when", self._keep_cadence)
         return data
 
-    def _read_cadence(self, data: dict[str, Any]) -> None:
+    def _is_read(self, name: str, read: Callable[[str], object]) -> bool:
+        """Whether a field says what can be read; if not, its error tells why."""
         try:
-            self.instance.crontab = row_of(parse(data["when"], data["zone"].strip(), now=timezone.now()))
+            read(self.cleaned_data.get(name, "").strip())
         except CadenceError as error:
-            self.add_error("zone" if "time zone" in str(error) else "when", str(error))
+            self.add_error(name, str(error))
+        return name not in self.errors
+
+    def _keep_cadence(self, when: str) -> None:
+        self.instance.crontab = row_of(parse(when, self.cleaned_data["zone"].strip(), now=timezone.now()))
 
     def _check_report(self, data: dict[str, Any]) -> None:
         report = REPORTS.get(data.get("report", ""))

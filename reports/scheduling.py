@@ -193,20 +193,21 @@ def succeeded(run: ReportRun) -> None:
 
 
 @transaction.atomic
-def fail(*, run_id: int, error: str) -> None:
+def fail(*, run: ReportRun, error: str) -> bool:
     """End the run as failed, with `error` for people; pause its schedule when that failed too often in a row.
-    Does nothing when the run has ended already."""
-    ended = ReportRun.objects.filter(pk=run_id, state__in=ReportRun.OPEN).update(
+    False, and nothing done, when the run has ended already."""
+    ended = ReportRun.objects.filter(pk=run.pk, state__in=ReportRun.OPEN).update(
         state=ReportRun.State.FAILED, error=error, finished_at=Now()
     )
     if not ended:
-        return
-    run = ReportRun.objects.get(pk=run_id)
+        return False
+    run.refresh_from_db()
     schedule = _locked(run.schedule_id) if run.schedule_id else None
     if schedule and _pauses(schedule, error):
         schedule_paused.send(sender=ReportSchedule, schedule=schedule, run=run)
     else:
         report_failed.send(sender=ReportRun, run=run)
+    return True
 
 
 def _pauses(schedule: ReportSchedule, error: str) -> bool:

@@ -2,8 +2,8 @@
 
 from django.dispatch import Signal
 
-# Sent with `run` (ReportRun) that is done, its files stored, and with `mail` (rendering.Mail), its answer as
-# a mail.
+# Sent with `run` (ReportRun) that is done, its files stored, with `answer` (Answer), what it
+# found, and `mail` (as_mail.Mail), the same as parts of a mail.
 report_ready = Signal()
 # Sent with `run` that failed for good; its `error` is for people.
 report_failed = Signal()

@@ -1,4 +1,4 @@
-"""Doormen: beat's ticks, and the kinds of job. Losing a tick is harmless: the next does the same."""
+"""Doormen: beat's ticks, and kinds of jobs. Losing a tick is harmless: the next does the same."""
 
 from __future__ import annotations
 
@@ -6,24 +6,13 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from reports import rolling, running, scheduling
+from reports.models import ReportRun
 from tasks import claiming
 from tasks.claiming import Claim
 from tasks.registry import handles
-
-
-@handles(rolling.KIND, queue="reports")
-def roll(claim: Claim) -> None:
-    """Sum up days that are over, and those that changed since."""
-    rolling.roll(claim)
-
-
-@shared_task(name="reports.look", queue="default", ignore_result=True)
-def look() -> None:
-    """Beat's tick: see to it that days are summed up."""
-    rolling.look()
 
 
 @shared_task(name="reports.tick", queue="default", ignore_result=True)
@@ -36,7 +25,10 @@ def tick() -> int:
 
 
 def _fail(claim: Claim, error: str) -> None:
-    scheduling.fail(run_id=claim.payload["run"], error=(error.strip().splitlines() or [""])[-1])
+    """When it was given up: tell whom it belongs to; what its attempts have stored is of no use."""
+    run = ReportRun.objects.get(pk=claim.payload["run"])
+    if scheduling.fail(run=run, error=(error.strip().splitlines() or [""])[-1]):
+        transaction.on_commit(lambda: running.remove_files(run), robust=True)
 
 
 @handles(scheduling.KIND, queue="reports", on_dead=_fail)
@@ -52,3 +44,15 @@ def make(claim: Claim) -> None:
 def purge_files() -> int:
     """Beat's tick: remove the files of old reports."""
     return running.purge_old(older_than=timedelta(days=settings.REPORT_RETENTION_DAYS))
+
+
+@handles(rolling.KIND, queue="reports")
+def roll(claim: Claim) -> None:
+    """Sum up days that are over, and those that changed since."""
+    rolling.roll(claim)
+
+
+@shared_task(name="reports.look", queue="default", ignore_result=True)
+def look() -> None:
+    """Beat's tick: see to it that days are summed up."""
+    rolling.look()

@@ -5,9 +5,12 @@ from typing import Any
 from celery.schedules import schedule
 
 
-def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, dict[str, Any]]:
+def beat_schedule(
+    *, sweep_seconds: float, payment_seconds: float, report_seconds: float
+) -> dict[str, dict[str, Any]]:
     """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps of the jobs,
-    and of the outbox, `payment_seconds` that between two looks at unfinished payments.
+    and of the outbox, `payment_seconds` that between two looks at unfinished payments, `report_seconds` that
+    between two looks at the schedules of reports.
 
     Every entry expires before its next tick, so that ticks never pile up while no worker runs.
     """
@@ -84,8 +87,8 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
         },
         "reports: see which are due": {
             "task": "reports.tick",
-            "schedule": schedule(60.0),
-            "options": {"queue": "default", "expires": 60.0},
+            "schedule": schedule(report_seconds),
+            "options": {"queue": "default", "expires": max(report_seconds, 1.0)},
         },
         "reports: remove the files of old ones": {
             "task": "reports.purge_files",

@@ -11,6 +11,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
+
     dependencies = [
         ('reports', '0001_figures'),
         ('django_celery_beat', '0019_alter_periodictasks_options'),

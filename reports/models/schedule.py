@@ -228,6 +228,12 @@ class ReportFile(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def content(self) -> Any:
-        """The open file; raises OSError where it is gone."""
+    def open(self) -> Any:
+        """The file as a stream; raises OSError where it is gone."""
         return self.file.open("rb")
+
+    def read(self) -> bytes:
+        """What is in the file; raises OSError where it is gone."""
+        with self.open() as stream:
+            content: bytes = stream.read()
+        return content

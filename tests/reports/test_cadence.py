@@ -102,7 +102,7 @@ def test_due_times_are_each_local_time_once_and_asking_again_from_anywhere_gives
         ("every day at 7:00", "0 7 * * *", "every day at 7:00"),
         ("Daily at 7", "0 7 * * *", "every day at 7:00"),
         ("Mondays at 7:00", "0 7 * * 1", "Mondays at 7:00"),
-        ("every Tue, Thu and sat at 7:30 pm", "30 19 * * 2,4,6", "Tuesdays, Thursdays and Saturdays at 19:30"),
+        ("Tue, Thu and sat at 7:30 pm", "30 19 * * 2,4,6", "Tuesdays, Thursdays and Saturdays at 19:30"),
         ("weekdays at 12 am", "0 0 * * 1-5", "weekdays at 0:00"),
         ("on the first of the month at 6:00", "0 6 1 * *", "first of the month at 6:00"),
         ("1st and 22nd of every month at 6", "0 6 1,22 * *", "first and 22nd of the month at 6:00"),
