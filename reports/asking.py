@@ -112,11 +112,15 @@ def rule_like(asked: Period) -> PeriodRule:
     return PeriodRule.YESTERDAY if asked.days == 1 else PeriodRule.LAST_30_DAYS
 
 
-def title_of(name: str, question: Question) -> str:
-    """`Sales by day, 2026-01-01 to 2026-01-31`: what a report, of that name, is called in lists."""
+def name_of(report: str, question: Question) -> str:
+    """`Sales by day`, of a report of that name."""
+    return f"{report} by {question.group_by.value.replace('_', ' ')}" if question.group_by else report
+
+
+def title_of(report: str, question: Question) -> str:
+    """`Sales by day, 2026-01-01 to 2026-01-31`: what it is called in lists."""
     days = question.period
-    by = f" by {question.group_by.value.replace('_', ' ')}" if question.group_by else ""
-    return f"{name}{by}, {days.first}" + (f" to {days.last}" if days.days > 1 else "")
+    return f"{name_of(report, question)}, {days.first}" + (f" to {days.last}" if days.days > 1 else "")
 
 
 def lines_of(answer: Answer) -> int:

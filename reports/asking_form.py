@@ -21,8 +21,8 @@ DAYS_AT_FIRST = PeriodRule.LAST_30_DAYS
 _GROUPINGS = {Grouping.LINES: "nothing: every line", Grouping.VARIANT: "variant (SKU)"}
 _COMPARISONS = {
     Comparison.NONE: "nothing",
-    Comparison.PREVIOUS: "as many days before",
-    Comparison.YEAR: "the year before",
+    Comparison.PREVIOUS: "days before",
+    Comparison.YEAR: "year before",
 }
 _FILTERS = {
     "country": ("Country", "DE"),
@@ -79,7 +79,7 @@ class Form:
     def read(cls, query: Mapping[str, str], *, now: datetime) -> Form:
         """From an address' query string, which may say anything or nothing. A button that names days (`days`)
         goes before the two fields. What the report doesn't know is left out."""
-        report = REPORTS.get(query.get("report", "")) or next(iter(REPORTS.values()))
+        report = REPORTS.get(query.get("report", ""), REPORTS["sales"])
         values = _begun(report) | {name: query[name].strip() for name in _NAMES if name in query}
         values["report"] = report.key
         for name in _FILTERS.keys() - set(report.filters):
@@ -126,7 +126,9 @@ class Form:
 
     @property
     def reports(self) -> list[Choice]:
-        return [Choice(one.key, one.name, one.key == self.report.key) for one in REPORTS.values()]
+        """Sales first, whichever app registered first."""
+        listed = sorted(REPORTS.values(), key=lambda one: (one.key != "sales", one.name))
+        return [Choice(one.key, one.name, one.key == self.report.key) for one in listed]
 
     @property
     def groupings(self) -> list[Choice]:
@@ -179,9 +181,8 @@ class Form:
             return ""
         asked = self.question
         rule = self.rule or asking.rule_like(asked.period)
-        by = f" by {asked.group_by.value.replace('_', ' ')}" if asked.group_by else ""
         fields = {
-            "name": f"{self.report.name}{by}, {rule.label}", "report": asked.report, "period": rule.value,
+            "name": f"{asking.name_of(self.report.name, asked)}, {rule.label}", "report": asked.report, "period": rule.value,
             "group_by": asked.group_by.value, "compare": asked.compare.value, "zone": asked.period.zone.key,
             **asked.filters,
         }  # fmt: skip

@@ -97,7 +97,8 @@ def _shown(request: HttpRequest, form: Form, answer: Answer) -> dict[str, Any]:
     ]
     return {
         "answer": answer,
-        "heading": asking.title_of(form.report.name, answer.question),
+        "heading": asking.name_of(form.report.name, answer.question),
+        "said": asking.title_of(form.report.name, answer.question),
         "lines": lines if is_long else 0,
         "files": files,
         "may_run": request.user.has_perm("reports.run_report"),
