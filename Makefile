@@ -21,7 +21,7 @@ $(READY): requirements.txt requirements-dev.txt .python-version tools/bootstrap.
 up: setup ## run Tallyman: servers, web, worker, beat, Flower; Ctrl-C stops it (PORT=, FLOWER_PORT=)
 	@$(BIN)/python manage.py up
 
-demo: setup ## import a catalogue of 100,000 rows, show the result, keep serving (EXIT=1: stop after it)
+demo: setup ## import a catalogue of 100,000 rows, sell some of it, mail a report, keep serving (EXIT=1: stop after it)
 	@$(BIN)/python manage.py demo $(if $(EXIT),--exit)
 
 test: lint ## lint, types, migrations, all tests

@@ -153,7 +153,7 @@ def test_sales_are_compared_with_those_before_by_the_same_time_of_the_shops_day(
         "24 Mar": ("€24.00", 2),
         "30 Mar": ("€6.00", 2),
     }
-    assert found.top.words == "A: €30.00."
+    assert found.top.words == "The A: €30.00."
 
 
 def test_dashboard_without_redis_still_counts_low_stock(admin_client: Client, settings: Any) -> None:
