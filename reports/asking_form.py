@@ -18,7 +18,7 @@ from reports.questions import Comparison, Grouping, Question
 from shop import gateways
 
 DAYS_AT_FIRST = PeriodRule.LAST_30_DAYS
-_GROUPINGS = {Grouping.LINES: "nothing: every line", Grouping.VARIANT: "variant (SKU)"}
+_GROUPINGS = {Grouping.LINES: "every line", Grouping.VARIANT: "variant (SKU)"}
 _COMPARISONS = {
     Comparison.NONE: "nothing",
     Comparison.PREVIOUS: "days before",
