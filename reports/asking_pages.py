@@ -41,7 +41,7 @@ _FORMATS = {
 
 def urls() -> list[URLPattern]:
     """To be put before those of the reports made."""
-    pages = {
+    pages: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
         "ask": ("ask/", choose),
         "ask_make": ("ask/make/", make),
         "ask_file": ("ask/<str:format>/", file),

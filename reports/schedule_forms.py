@@ -95,13 +95,13 @@ class ScheduleForm(forms.ModelForm):
         """Show what is stored, or for a new one what most will want."""
         schedule = self.instance
         is_new = schedule.pk is None
-        begun = {
+        begun: dict[str, Any] = {
             "when": "every day at 7:00" if is_new else in_words(schedule.cadence.cron),
             "zone": settings.TIME_ZONE if is_new else schedule.cadence.zone.key,
             "formats": [Format.XLSX.value] if is_new else schedule.formats,
             **{name: ", ".join(getattr(schedule, name)) for name in ("to", "cc", "bcc")},
         }
-        self.initial = begun | self.initial  # an address that leads to a new one may say some of it
+        self.initial = {**begun, **self.initial}  # an address that leads to a new one may say some of it
 
     def clean_to(self) -> list[str]:
         return _addresses(self.cleaned_data["to"])
