@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from reports import chart_pictures
 from reports.as_page import ShownFigure, context
-from reports.charts import Drawing, columns_of
+from reports.drawing import Drawing, columns_of
 from reports.results import Answer
 from reports.shown import Cell, ShownRow, ShownTable, shown
 from reports.writing import Writer
@@ -34,7 +34,7 @@ class Mail:
 
 def mail(answer: Answer, *, whole: str = "") -> Mail:
     """The report below its title; `whole` is the address where all of its rows are. Rows of streams are not
-    read, for a file may need them. Takes some tenths of a second; raises `shop.printing.printer.NotPrinted`."""
+    read, for a file may need them. Takes some tenths of a second; raises `printer.NotPrinted`."""
     with translation.override(answer.question.language):
         writer = Writer.of(answer)
         words = context(answer, most=0, has_tables=False)

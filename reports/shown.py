@@ -1,4 +1,5 @@
-"""Tables as people see them, on pages, in mails and in PDFs: cells in words, changes, cut where they are long."""
+"""Tables as people see them, on pages, in mails and in PDFs: cells in words, changes, cut where they are
+long."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ def is_number(kind: Kind) -> bool:
 
 
 def change_of(kind: Kind, value: Value, before: Value) -> Decimal | None:
-    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by. Of
-    a share the difference, for 2 % after 1 % is no doubling to a reader."""
+    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by.
+    Of a share the difference, for 2 % after 1 % is no doubling to a reader."""
     if not isinstance(value, int | Decimal) or not isinstance(before, int | Decimal):
         return None
     if kind == Kind.SHARE:
