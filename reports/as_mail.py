@@ -18,7 +18,7 @@ from reports.shown import Cell, ShownRow, ShownTable, shown
 from reports.writing import Writer
 
 _TABLES, _ROWS, _COLUMNS = 2, 12, 4  # the rest is in the files
-_WIDTH = 536  # of the column of a mail
+_WIDTH, _COLUMN = 420, 536  # units of a chart, so that it can be read on a phone; pixels of the mail's column
 _LINE = 76  # letters of a line of text
 
 
@@ -41,7 +41,7 @@ def mail(answer: Answer, *, whole: str = "") -> Mail:
         drawings = [one for one in chart_pictures.drawings(answer, writer, width=_WIDTH) if not one.is_empty]
         pictures = chart_pictures.pngs(drawings)
         tables = [_table(answer, at, writer) for at in range(len(answer.tables[:_TABLES]))]
-        given = {**words, "charts": drawings, "tables": tables, "whole": whole, "width": _WIDTH}
+        given = {**words, "charts": drawings, "tables": tables, "whole": whole, "width": _COLUMN}
         return Mail(
             html=render_to_string("reports/mail.html", given),
             text="\n\n".join(filter(None, _text(given))) + "\n",

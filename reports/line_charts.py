@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
-from reports.drawing import UNITS, Band, Dot, Drawing, Line, Path, Text, hovered, look, said
+from reports.drawing import UNITS, Band, Dot, Drawing, Line, Path, Text, columns_of, hovered, look, said
 from reports.results import Chart, Kind, Series
 from reports.scales import Across, Scale, scale_of, some_of
 from reports.writing import NOTHING, Writer
 
 _HEIGHT, _TOP, _FOOT = 240, 28, 28  # units of the drawing; a unit is a pixel on pages
 _AXIS, _MARGIN = 60, 8  # left of the lines, for what the ticks say, and right of them
-_LABELS = 7  # below; on a phone every other one
+_LABELS = 7  # below, at most; on a phone every other one
+_LEAST, _LETTER, _GAP = (
+    440,
+    7,
+    12,
+)  # the width that they have room in where it is not known; of a letter; between
 _APART = 16  # between the baselines of two names
 _DOTS = 31  # so many places have dots
 _HOVERED = 400  # more than these are too narrow to be pointed at
@@ -87,7 +92,8 @@ def _is_alone(values: Sequence[object], place: int) -> bool:
 
 def _below(chart: Chart, across: Across) -> list[Text]:
     places = len(chart.labels)
-    chosen = some_of(places, _LABELS)
+    widest = _LETTER * max(map(columns_of, chart.labels)) + _GAP
+    chosen = some_of(places, min(_LABELS, max(2, (across.width or _LEAST) // widest)))
     return [
         Text(
             across.at(_share(place, places)),
