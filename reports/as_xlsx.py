@@ -143,7 +143,7 @@ def _total(book: Workbook, sheet: Any, row: int, total: Row, fields: list[_Field
     for at, field_ in enumerate(fields):
         value = field_.of(total)
         label = value if isinstance(value, str) and value else TOTAL
-        is_label = at == 0 and not is_number(field_.kind)
+        is_label = at == 0 and not isinstance(value, int | Decimal)
         kind = Kind.TEXT if is_label else field_.shown_as
         book.cell(sheet, row, at, kind, label if is_label else value, bold=True, top=1)
         if isinstance(value, int | Decimal):

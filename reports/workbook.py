@@ -75,7 +75,7 @@ class Workbook:
         key = (kind, *sorted(more.items()))
         if key not in self._formats:
             pattern = {"num_format": self.pattern(kind)} if kind and kind != Kind.TEXT else {}
-            align = {"align": "right"} if more.get("head") and kind and is_number(kind) else {}
+            align = {"align": "right" if is_number(kind) else "left"} if kind and kind != Kind.TEXT else {}
             looks = {"bold": True, "bottom": 1, "text_wrap": True} if more.get("head") else {}
             rest = {name: value for name, value in more.items() if name != "head"}
             self._formats[key] = self.book.add_format({**pattern, **align, **looks, **rest})

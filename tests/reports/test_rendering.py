@@ -204,8 +204,8 @@ def test_page_says_all_to_the_cent_in_the_language_of_the_question() -> None:
     # head, 31 days and the total, of a cell for each column and one for each change
     assert len(english) == 7 * 33
     assert english[7:14] == [
-        "Jan 1, 2026 before: Dec 1, 2025", "5 before: 5", "= no change no change",
-        "€225.00 before: €225.00", "= no change no change", "0% before: 0%", "= no change no change",
+        "Jan 1, 2026 before: Dec 1, 2025", "5 before: 5", "= no change",
+        "€225.00 before: €225.00", "= no change", "0% before: 0%", "= no change",
     ]  # fmt: skip
     assert [" ".join(text.split()) for text in german[-7:]] == [
         "Total", "331 before: 330", "▲ 0,3 % up 0,3 %", "13.855,00 € before: 13.792,50 €",
@@ -242,6 +242,7 @@ def test_fragment_needs_no_inline_style_or_script_and_escapes_names() -> None:
         (Kind.MONEY, Decimal(5), Decimal(0), "✱ new new"),
         (Kind.MONEY, Decimal(-5), Decimal(0), "▼ down down"),
         (Kind.MONEY, Decimal(0), Decimal(0), "= no change no change"),
+        (Kind.MONEY, Decimal(100_001), Decimal(100_000), "▲ <0.1% up <0.1%"),
         (Kind.MONEY, Decimal(5), Decimal(-5), "▲ up up"),
         (Kind.COUNT, 1, 3, "▼ 66.7% down 66.7%"),
         (Kind.SHARE, Decimal("0.02"), Decimal("0.01"), "▲ 1 pp up 1 pp"),
