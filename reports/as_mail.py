@@ -51,8 +51,9 @@ def mail(answer: Answer, *, whole: str = "") -> Mail:
 
 def _table(answer: Answer, at: int, writer: Writer) -> ShownTable:
     table = answer.tables[at]
-    most = 0 if table.is_stream else _ROWS
-    return shown(table, writer, most=most, columns=_COLUMNS, stacked_from=0)
+    if table.is_stream:
+        return ShownTable(table.title, [], [], None, table.note, "The rows are in the files.")
+    return shown(table, writer, most=_ROWS, columns=_COLUMNS, stacked_from=0)
 
 
 def _text(given: dict[str, Any]) -> Iterator[str]:

@@ -103,8 +103,6 @@ def _is_stacked(columns: Sequence[Column], compared: frozenset[int], most: int |
 
 
 def _more(left: int | bool, most: int, writer: Writer) -> str:
-    if left is True and not most:
-        return "The rows are in the files."
     if left is True:
         return f"These are the first {writer.value(Kind.COUNT, most)} rows; there are more."
     if not left:

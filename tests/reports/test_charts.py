@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.charts import drawn
@@ -28,6 +28,7 @@ def a_drawing(
     return drawn(Chart("A chart", shape, Kind.MONEY, labels, series), WRITER, number=1, width=width)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(AMOUNTS, min_size=1, max_size=20))
 def test_scale_has_zero_and_all_values_and_few_round_ticks(values: list[Decimal]) -> None:
     scale = scale_of(values)
@@ -45,6 +46,7 @@ def test_scale_of_counts_has_whole_ticks() -> None:
     assert [*scale_of([0, None], whole=True).ticks] == [0, 1]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.none() | AMOUNTS, min_size=1, max_size=40))
 def test_line_stays_in_its_frame_and_breaks_where_values_miss(values: list[Decimal | None]) -> None:
     drawing = a_drawing([*values])
@@ -60,6 +62,7 @@ def test_line_stays_in_its_frame_and_breaks_where_values_miss(values: list[Decim
     assert [path.points.count("M") for path in drawing.paths] == [runs]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(AMOUNTS, min_size=1, max_size=12), st.lists(AMOUNTS, min_size=12, max_size=12))
 def test_bars_begin_at_zero_and_stay_in_their_frame(now: list[Decimal], then: list[Decimal]) -> None:
     drawing = a_drawing([*now], [*then[: len(now)]], shape=Shape.BARS)

@@ -65,7 +65,7 @@ def page_of(answer: Answer) -> str:
 def texts_of(html: str) -> list[str]:
     """What stands in the cells of its tables."""
     cells = re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", html)
-    return [unescape(re.sub(r"<[^>]+>", " ", cell)).strip() for cell in cells]
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", cell)).split()) for cell in cells]
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -185,13 +185,13 @@ def test_memory_stays_flat_however_many_rows_there_are(format: Format) -> None:
 
     def watched(count: int) -> Iterator[Row]:
         for at, row in enumerate(lines(count)):
-            if at in (4_000, count - 1):
+            if at in (2_000, count - 1):
                 peaks.append(tracemalloc.get_traced_memory()[1])
             yield row
 
     with open("/dev/null", "wb") as out:
         tracemalloc.start()
-        rendering.render(by_line(watched(20_000)), format, out)
+        rendering.render(by_line(watched(8_000)), format, out)
         tracemalloc.stop()
 
     early, late = peaks
@@ -207,7 +207,7 @@ def test_page_says_all_to_the_cent_in_the_language_of_the_question() -> None:
         "Jan 1, 2026 before: Dec 1, 2025", "5 before: 5", "= no change",
         "€225.00 before: €225.00", "= no change", "0% before: 0%", "= no change",
     ]  # fmt: skip
-    assert [" ".join(text.split()) for text in german[-7:]] == [
+    assert german[-7:] == [
         "Total", "331 before: 330", "▲ 0,3 % up 0,3 %", "13.855,00 € before: 13.792,50 €",
         "▲ 0,5 % up 0,5 %", "1,2 % before: 0 %", "▲ 1,2 pp up 1,2 pp",
     ]  # fmt: skip
