@@ -181,8 +181,9 @@ class Form:
             return ""
         asked = self.question
         rule = self.rule or asking.rule_like(asked.period)
+        name = f"{asking.name_of(self.report.name, asked)}, {rule.label}"
         fields = {
-            "name": f"{asking.name_of(self.report.name, asked)}, {rule.label}", "report": asked.report, "period": rule.value,
+            "name": name, "report": asked.report, "period": rule.value,
             "group_by": asked.group_by.value, "compare": asked.compare.value, "zone": asked.period.zone.key,
             **asked.filters,
         }  # fmt: skip
