@@ -245,7 +245,8 @@ def test_staff_make_a_schedule_see_it_run_and_take_its_file(client: Client, owne
         ["ada@example.com"],
     )
     assert "25.00" in client.get(f"{page}{schedule.pk}/preview/").text
-    assert (ReportRun.objects.count(), Message.objects.count()) == (0, 0)
+    mails = Message.objects.filter(kind="report_ready")
+    assert (ReportRun.objects.count(), mails.count()) == (0, 0)
 
     client.post(page, {"action": "run_now", "_selected_action": [schedule.pk]})
     run = ReportRun.objects.get()
