@@ -1,8 +1,9 @@
 """A report's first table as CSV: raw values for programs, in a stream.
 
 RFC 4180, UTF-8 without a byte order mark. Numbers have a point and no thousands separators, days and moments
-are ISO 8601 (moments in the report's time zone, with their offset). The last line begins with TOTAL. Where the
-report compares, `gross_before` and `gross_change` follow `gross`: 0.0500 for 5 % more, of shares the difference.
+are ISO 8601 (moments in the report's time zone, with their offset). The last line begins with TOTAL. Where
+the report compares, `gross_before` and `gross_change` follow `gross`: 0.0500 for 5 % more, of shares the
+difference.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from django.utils.safestring import SafeString
 
 from reports import chart_pictures
 from reports.as_page import ShownFigure, context
-from reports.charts import Drawing, columns_of
+from reports.drawing import Drawing, columns_of
 from reports.results import Answer
 from reports.shown import Cell, ShownRow, ShownTable, shown
 from reports.writing import Writer
 
 _TABLES, _ROWS, _COLUMNS = 2, 12, 4  # the rest is in the files
-_WIDTH = 536  # of the column of a mail
+_WIDTH, _COLUMN = 420, 536  # units of a chart, so that it can be read on a phone; pixels of the mail's column
 _LINE = 76  # letters of a line of text
 
 
@@ -34,14 +34,14 @@ class Mail:
 
 def mail(answer: Answer, *, whole: str = "") -> Mail:
     """The report below its title; `whole` is the address where all of its rows are. Rows of streams are not
-    read, for a file may need them. Takes some tenths of a second; raises `shop.printing.printer.NotPrinted`."""
+    read, for a file may need them. Takes some tenths of a second; raises `printer.NotPrinted`."""
     with translation.override(answer.question.language):
         writer = Writer.of(answer)
         words = context(answer, most=0, has_tables=False)
         drawings = [one for one in chart_pictures.drawings(answer, writer, width=_WIDTH) if not one.is_empty]
         pictures = chart_pictures.pngs(drawings)
         tables = [_table(answer, at, writer) for at in range(len(answer.tables[:_TABLES]))]
-        given = {**words, "charts": drawings, "tables": tables, "whole": whole, "width": _WIDTH}
+        given = {**words, "charts": drawings, "tables": tables, "whole": whole, "width": _COLUMN}
         return Mail(
             html=render_to_string("reports/mail.html", given),
             text="\n\n".join(filter(None, _text(given))) + "\n",
@@ -51,8 +51,9 @@ def mail(answer: Answer, *, whole: str = "") -> Mail:
 
 def _table(answer: Answer, at: int, writer: Writer) -> ShownTable:
     table = answer.tables[at]
-    most = 0 if table.is_stream else _ROWS
-    return shown(table, writer, most=most, columns=_COLUMNS, stacked_from=0)
+    if table.is_stream:
+        return ShownTable(table.title, [], [], None, table.note, "The rows are in the files.")
+    return shown(table, writer, most=_ROWS, columns=_COLUMNS, stacked_from=0)
 
 
 def _text(given: dict[str, Any]) -> Iterator[str]:

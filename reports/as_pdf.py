@@ -70,4 +70,4 @@ def _row(row: ShownRow) -> dict[str, Any]:
 
 
 def _change(change: Change | None) -> dict[str, str] | None:
-    return {"arrow": change.arrow, "short": change.short} if change else None
+    return {"long": f"{change.arrow} {change.short}", "brief": change.brief} if change else None

@@ -8,7 +8,8 @@ from pathlib import Path
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from reports.charts import Drawing, drawn
+from reports.charts import drawn
+from reports.drawing import Drawing
 from reports.results import Answer
 from reports.writing import Writer
 from shop.printing import printer

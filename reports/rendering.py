@@ -47,7 +47,7 @@ class Format(StrEnum):
 def render(answer: Answer, format: Format, out: BinaryIO) -> None:
     """Write the report to `out`, which stays open and need not be seekable. Rows are read once, as a stream.
 
-    CSV has the first table only. Raises `shop.printing.NotPrinted` where no PDF could be made.
+    CSV has the first table only. Raises `shop.printing.printer.NotPrinted` where no PDF could be made.
     """
     write: Callable[[Answer, BinaryIO], None] = import_module(f"reports.{_MODULES[format]}").write
     with translation.override(answer.question.language):

@@ -1,10 +1,12 @@
-"""Tables as people see them, on pages, in mails and in PDFs: cells in words, changes, cut where they are long."""
+"""Tables as people see them, on pages, in mails and in PDFs: cells in words, changes, cut where they are
+long."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from itertools import chain, islice
 
 from reports.results import Column, Kind, Row, Table, Value
@@ -24,12 +26,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`before` is the value that it is compared with, in words; `change` makes it the cell of a change."""
+    """`before` is the value that it is compared with, in words; `change` makes it the cell of a change.
+    `is_name`: a text, which may be long."""
 
     text: str
     is_number: bool
     before: str = ""
     change: Change | None = None
+    is_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,6 @@ def _is_stacked(columns: Sequence[Column], compared: frozenset[int], most: int |
 
 
 def _more(left: int | bool, most: int, writer: Writer) -> str:
-    if left is True and not most:
-        return "The rows are in the files."
     if left is True:
         return f"These are the first {writer.value(Kind.COUNT, most)} rows; there are more."
     if not left:
@@ -134,8 +136,8 @@ class _Layout:
         row = self.row(total)
         first, *rest = row.cells
         text = total.cells[0]
-        label = text if isinstance(text, str) and text else TOTAL
-        named = first if first.is_number else Cell(label, is_number=False)
+        label = Cell(text if isinstance(text, str) and text else TOTAL, is_number=False)
+        named = first if isinstance(text, int | Decimal) else label
         return ShownRow([named, *(_without_dash(cell) for cell in rest)])
 
     def _has_change(self, at: int) -> bool:
@@ -148,9 +150,9 @@ class _Layout:
         before = self.writer.value(kind, was) if at in self.compared and was is not None else ""
         change = self.writer.change(kind, value, was) if self._has_change(at) else None
         if self.is_stacked:
-            yield Cell(text, is_number(kind), change=change)
+            yield Cell(text, is_number(kind), change=change, is_name=kind == Kind.TEXT)
             return
-        yield Cell(text, is_number(kind), before)
+        yield Cell(text, is_number(kind), before, is_name=kind == Kind.TEXT)
         if self._has_change(at):
             yield Cell("" if change else NOTHING, is_number=True, change=change)
 

@@ -23,6 +23,7 @@ from shop import languages
 
 NOTHING = "–"  # stands for a value that is not there
 _NUMBERS = (Kind.MONEY, Kind.COUNT, Kind.SHARE)
+_LEAST = Decimal("0.001")  # of a change that is told
 _ARROWS = {"up": "▲", "down": "▼", "same": "=", "new": "✱"}
 
 
@@ -48,6 +49,11 @@ class Change:
         """Beside the arrow, which stands for the way."""
         return self.size or self.words
 
+    @property
+    def brief(self) -> str:
+        """With the arrow, for cells."""
+        return self.arrow if self.way == "same" else f"{self.arrow}\xa0{self.short}"
+
 
 def is_number(kind: Kind) -> bool:
     """Whether its values stand on the right and can be compared."""
@@ -55,8 +61,8 @@ def is_number(kind: Kind) -> bool:
 
 
 def change_of(kind: Kind, value: Value, before: Value) -> Decimal | None:
-    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by. Of
-    a share the difference, for 2 % after 1 % is no doubling to a reader."""
+    """The share by which a number grew, 0.5 for half as much again; None where there is nothing to divide by.
+    Of a share the difference, for 2 % after 1 % is no doubling to a reader."""
     if not isinstance(value, int | Decimal) or not isinstance(before, int | Decimal):
         return None
     if kind == Kind.SHARE:
@@ -129,7 +135,11 @@ class Writer:
         if before == 0:
             return Change("new") if value > 0 else Change(way)
         grown = change_of(kind, value, before)
-        return Change(way, self._percent(abs(grown)) if grown is not None else "")
+        return Change(way, self._growth(abs(grown)) if grown is not None else "")
+
+    def _growth(self, share: Decimal) -> str:
+        """What changed did not change by 0 %."""
+        return self._percent(share) if share >= _LEAST else f"<{self._percent(_LEAST)}"
 
     def _percent(self, share: Decimal) -> str:
         pattern = self.locale.percent_formats[None].pattern.replace("##0", "##0.#")

@@ -1,1 +1,1 @@
-"""What is printed: Typst's templates, filled with data, as PDF or as pictures. Invoices and reports are made here."""
+"""What is printed: Typst's templates, filled with data, as PDF or as pictures: invoices, reports."""

@@ -1,4 +1,4 @@
-"""A filled template as PDF or as pictures: data → what the fonts can print → Typst, in a process of its own."""
+"""A filled template as PDF or as pictures: data → what fonts can print → Typst, in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class NotPrinted(Exception):  # noqa: N818 - it is an outcome
 
 
 def pdf(template: Path, data: dict[str, Any], *, made_at: datetime) -> bytes:
-    """PDF/UA-1 of the template, which finds `data` as JSON in `sys.inputs.document`. The same bytes whenever it
-    is made. Takes some tenths of a second; raises NotPrinted."""
+    """PDF/UA-1 of the template, which finds `data` as JSON in `sys.inputs.document`. The same bytes whenever
+    it is made. Takes some tenths of a second; raises NotPrinted."""
     return _run(template, "pdf", data, made_at)
 
 

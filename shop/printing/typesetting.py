@@ -1,5 +1,5 @@
-"""Typst in a process of its own: JSON in at stdin; PDF/UA, or JSON of pictures, out at stdout. Run as a script,
-knows no Django.
+"""Typst in a process of its own: JSON in at stdin; PDF/UA, or JSON of pictures, out at stdout. Run as a
+script, knows no Django.
 
     typesetting.py TEMPLATE pdf|png TIMESTAMP
 
