@@ -128,13 +128,13 @@ def _write(cursor: CursorWrapper, table: str, kept: tuple[Dimension, ...], perio
     facts = Facts(kept)
     inner = facts.of_spans([(period.begin, period.end)])
     day = f"(at AT TIME ZONE {facts.parameter(period.zone.key)})::date"
-    names = ", ".join(one.name for one in kept)
+    names, numbers = ", ".join(one.name for one in kept), ", ".join(map(str, range(1, len(kept) + 2)))
     sums = ", ".join(f"sum({name})" for name in Sums._fields)
     cursor.execute(f"DELETE FROM {table} WHERE day BETWEEN %s AND %s", [period.first, period.last])  # noqa: S608
     cursor.execute(
         f"""
         INSERT INTO {table} (day, {facts.names})
-        SELECT {day}, {names}, {sums} FROM ({inner}) f GROUP BY {day}, {names}
+        SELECT {day}, {names}, {sums} FROM ({inner}) f GROUP BY {numbers}
         """,  # noqa: S608 - no values in it
         facts.parameters,
     )

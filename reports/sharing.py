@@ -76,12 +76,17 @@ def _taxes(parts: Sequence[Part], amounts: Sequence[Decimal]) -> list[Decimal]:
         amount = sum((amounts[number] for number in at), _NOTHING)
         if not left:
             continue
-        own = [parts[n].tax_left * amounts[n] / parts[n].left * _FINE if amounts[n] else _NOTHING for n in at]
+        own = [_tax_weight(parts[number], amounts[number]) for number in at]
         weights = own if any(own) else [amounts[number] for number in at]
         split = pricing.split(pricing.cents(tax_left * amount / left), weights)
         for number, tax in zip(at, split, strict=True):
             taxes[number] = tax
     return taxes
+
+
+def _tax_weight(part: Part, amount: Decimal) -> Decimal:
+    """Rounding may have taken a cent too much from a part before; then it owes nothing any more."""
+    return max(_NOTHING, part.tax_left) * amount / part.left * _FINE if amount else _NOTHING
 
 
 def parts_of(order: Order) -> list[Part]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from reports import columns
 from reports.catalogue import Report, register
 from reports.periods import Period
 from reports.queries import stock
+from reports.queries.sales import MOST_GROUPS
 from reports.queries.stock import Item, Shelf
 from reports.questions import Grouping, Question
 from reports.results import Answer, Chart, Column, Figure, Kind, Row, Series, Shape, Table, Value
@@ -109,6 +111,14 @@ def _ages(ages: Sequence[Shelf]) -> Table:
     return Table("Ageing", headings, [_shelf(one) for one in ages], _shelf(_together(ages)), note)
 
 
+def _found(find: Callable[[], Iterator[Item]], row: Callable[[Item], Row]) -> tuple[Iterable[Row], bool]:
+    """The rows, and whether they are so many that they are read as they are written."""
+    first = list(islice(find(), MOST_GROUPS + 1))
+    if len(first) > MOST_GROUPS:
+        return _Rows(find, row), True
+    return [row(one) for one in first], False
+
+
 class _Rows:
     """Read anew, from a cursor of its own, each time that it is iterated."""
 
@@ -128,10 +138,10 @@ def _each(period: Period, filters: Mapping[str, str], whole: Shelf) -> Table:
         _SKU, _NAME, _STOCK, _VALUE, _SOLD, _THROUGH, Column("last_sold", "Last sold", Kind.DAY),
         Column("age", "Days since", Kind.COUNT),
     )  # fmt: skip
-    rows = _Rows(lambda: stock.all_items(period, filters), row)
+    rows, is_stream = _found(lambda: stock.all_items(period, filters), row)
     through = _through(whole.sold, whole.stock)
     last = Row(("Total", "", whole.stock, whole.value, whole.sold, through, None, None))
-    return Table("By product", headings, rows, last, is_stream=True)
+    return Table("By product", headings, rows, last, is_stream=is_stream)
 
 
 def _low(period: Period, filters: Mapping[str, str]) -> Table:
@@ -141,5 +151,5 @@ def _low(period: Period, filters: Mapping[str, str]) -> Table:
 
     headings = (_SKU, _NAME, _STOCK, _SOLD, Column("days_left", "Lasts for days", Kind.COUNT))
     note = f"Published, {settings.LOW_STOCK:,} pieces or fewer, and sold in these days."
-    rows = _Rows(lambda: stock.low(period, filters), row)
-    return Table("Low stock", headings, rows, note=note, is_stream=True)
+    rows, is_stream = _found(lambda: stock.low(period, filters), row)
+    return Table("Low stock", headings, rows, note=note, is_stream=is_stream)

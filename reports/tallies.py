@@ -84,7 +84,7 @@ class Health:
         share = self.share
         return [
             Figure(
-                share.key, share.title, Kind.SHARE, self._share(now), before and self._share(before),
+                share.key, share.title, Kind.SHARE, self._share(now), self._share(before) if before else None,
                 share.is_good,
             ),
             *(

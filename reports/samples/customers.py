@@ -89,7 +89,8 @@ class Customers:
                 done += size
                 placed_at = moments[size - 1]
                 del moments[:size]
-                yield self._order(min(placed_at, until - timedelta(minutes=10)), size, until)
+                if placed_at < until - timedelta(minutes=10):  # the last day is not over
+                    yield self._order(placed_at, size, until)
 
     def _weight(self, day: date, progress: float) -> float:
         """Growing by a third over the time, with seasons, weekdays, and chance."""

@@ -98,7 +98,6 @@ GROUP BY (r.done_at AT TIME ZONE %(zone)s)::date
 FIGURES = (_PARTS, MARKS)
 HISTORY = (_EVENTS, _SHIPMENTS, _SHIPMENT_LINES, _CODES, _USES, _MOVEMENTS, _STOCK, _POPULARITY)
 TEMPORARY = """
-CREATE TEMPORARY TABLE sample_order (order_id uuid PRIMARY KEY) ON COMMIT DROP;
+CREATE TEMPORARY TABLE sample_order (order_id uuid PRIMARY KEY);
 CREATE TEMPORARY TABLE sample_part (refund_id uuid, order_id uuid, sku text, amount numeric, tax numeric)
-ON COMMIT DROP
 """

@@ -47,7 +47,9 @@ def make(lines: int, *, days: int, until: datetime, seed: int = 1, with_history:
         for statement in (*following.FIGURES, *(following.HISTORY if with_history else ())):
             cursor.execute(statement, parameters)
         cursor.execute("SELECT count(*) FROM sample_order s JOIN shop_orderline l ON l.order_id = s.order_id")
-        return Made(orders, cursor.fetchone()[0])
+        [count] = cursor.fetchone()
+        cursor.execute("DROP TABLE sample_order, sample_part")
+    return Made(orders, count)
 
 
 def _announce(cursor: CursorWrapper) -> None:

@@ -29,7 +29,7 @@ def test_imports_are_counted_by_the_day_that_they_ended() -> None:
     now = timezone.now()
     for state, ago, rejected in (("completed", 0, 1), ("failed", 0, 0), ("completed", 2, 3), ("draft", 0, 0)):
         ended = None if state == "draft" else now - timedelta(days=ago)
-        counts = {"rows": 10, "created": 10 - rejected, "rejected": rejected}
+        counts = {"lines": 10, "rows": 10, "created": 10 - rejected, "rejected": rejected}
         ImportRun.objects.create(
             state=state, filename=f"{state}.csv", size=1, sha256="x", finished_at=ended, **counts
         )
@@ -57,6 +57,7 @@ def test_mails_are_counted_by_state_and_kind() -> None:
             text="x",
             state=state,
             due_at=due,
+            sent_at=timezone.now() if state == "sent" else None,
         )
 
     found = asked("mails")

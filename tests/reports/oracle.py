@@ -91,7 +91,7 @@ def _refunds_of(order: Order, lines: list[OrderLine], fee: int, fee_tax: int) ->
         amounts = [one + other for one, other in zip(first, rest, strict=True)]
         tax = half_up(Fraction(sum(tax_left) * amount, sum(left)))
         weights = [
-            Fraction(int(Decimal(owed) * some / has * 1_000_000)) if some else Fraction(0)
+            Fraction(max(0, owed) * some * 1_000_000 // has) if some else Fraction(0)
             for owed, some, has in zip(tax_left, amounts, left, strict=True)
         ]
         taxes = shared(tax, weights if any(weights) else [Fraction(some) for some in amounts])

@@ -3,6 +3,7 @@ from the roll-up as from the orders."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -72,7 +73,7 @@ def shops(draw: st.DrawFn) -> tuple[str, str, datetime, list[Sale]]:
 
 
 @given(shops())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_all_figures_are_those_of_an_independent_calculation(
     shop: tuple[str, str, datetime, list[Sale]],
 ) -> None:
@@ -89,10 +90,10 @@ def test_all_figures_are_those_of_an_independent_calculation(
         assert _is_rolled(sold)
         _check(period)
         _change_something()
-        _check(period)
+        _check(period, _SOME)
         while rolling.sum_up():
             pass
-        _check(period)
+        _check(period, _SOME)
 
         transaction.set_rollback(True)
 
@@ -110,10 +111,13 @@ def _change_something() -> None:
         Refund.objects.filter(pk=refund.pk).update(done_at=later)
 
 
-def _check(period: Period) -> None:
+_SOME = (Grouping.DAY, Grouping.VARIANT, Grouping.COUNTRY)
+
+
+def _check(period: Period, groupings: Iterable[Grouping] = Grouping) -> None:
     facts = list(oracle.facts())
     whole = oracle.sums(Question("sales", period, Grouping.LINES), facts).get("all", oracle.NOTHING)
-    for grouping in Grouping:
+    for grouping in groupings:
         question = Question("sales", period, grouping)
         found = answer(question)
         [table] = found.tables
