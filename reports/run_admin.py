@@ -19,6 +19,7 @@ from unfold.decorators import display
 
 from reports import asking_pages, panels
 from reports.models import ReportFile, ReportRun
+from reports.periods import Period
 from tasks.admin import ReadOnlyAdmin
 from tasks.listing import spoken, stacked
 from tasks.models import Job
@@ -102,8 +103,7 @@ class ReportRunAdmin(ReadOnlyAdmin):
 
     @display(description="days")
     def days(self, run: ReportRun) -> str:
-        period = run.asked.period
-        return f"{period.first}" if period.days == 1 else f"{period.first} – {period.last}"
+        return _days(run.asked.period)
 
     @display(description="due", ordering="due_at")
     def due(self, run: ReportRun) -> SafeString | str:
@@ -130,7 +130,7 @@ class ReportRunAdmin(ReadOnlyAdmin):
         if run.schedule is None:
             return f"None; asked for by {run.owner}" if run.owner else "None"
         address = reverse("admin:reports_reportschedule_change", args=[run.schedule.pk])
-        return format_html('<a class="link" href="{}">{}</a>', address, run.schedule.name)
+        return format_html('<a class="tally-link" href="{}">{}</a>', address, run.schedule.name)
 
     @display(description="report")
     def asked_by(self, run: ReportRun) -> str:
@@ -140,7 +140,7 @@ class ReportRunAdmin(ReadOnlyAdmin):
     @display(description="compared with")
     def compared(self, run: ReportRun) -> str:
         compared = run.asked.compared()
-        return f"{compared.first} – {compared.last}" if compared else "–"
+        return _days(compared) if compared else "–"
 
     @display(description="only orders of")
     def filters(self, run: ReportRun) -> str:
@@ -157,6 +157,10 @@ class ReportRunAdmin(ReadOnlyAdmin):
     @display(description="hidden copy to")
     def bcc_all(self, run: ReportRun) -> str:
         return ", ".join(run.bcc) or "–"
+
+
+def _days(period: Period) -> str:
+    return f"{period.first}" if period.days == 1 else f"{period.first} – {period.last}"
 
 
 def progress_of(run: ReportRun) -> SafeString:

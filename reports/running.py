@@ -58,7 +58,7 @@ def make(claim: Claim) -> None:
             # Of attempts that were killed. Later than this, for until now another attempt's may be the run's.
             transaction.on_commit(lambda: _remove_others(run, files), robust=True)
     except (RunEnded, claiming.LeaseLost):
-        _remove([file.file.name for file in files])
+        _remove([str(file.file.name) for file in files])
         raise
 
 
@@ -124,7 +124,7 @@ def _end(run: ReportRun, state: ReportRun.State, **values: Any) -> None:
 
 
 def _remove_others(run: ReportRun, files: list[ReportFile]) -> None:
-    kept = {file.file.name for file in files}
+    kept = {str(file.file.name) for file in files}
     _remove([name for name in _stored(run) if name not in kept])
 
 

@@ -67,10 +67,10 @@ class ReportScheduleAdmin(ModelAdmin):
         ]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """Ours as it is, for it has fields that the model has not. Who may only look needs none."""
-        if obj and not self.has_change_permission(request, obj):
-            return super().get_form(request, obj, change, **{**kwargs, "fields": []})
-        return self.form
+        """Ours, in the admin's looks, with fields that the model has not. Who may only look needs none."""
+        may_write = obj is None or self.has_change_permission(request, obj)
+        fields = self.form.Meta.fields if may_write else []
+        return super().get_form(request, obj, change, **{**kwargs, "fields": fields})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         return self.readonly_fields
@@ -117,7 +117,7 @@ class ReportScheduleAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: ReportSchedule, form: Any, change: bool) -> None:
         """Through `scheduling`, so that nothing is lost that was due before. Who makes one owns it."""
         if not change:
-            obj.owner = request.user
+            obj.owner = request.user  # type: ignore[assignment] # nobody else gets here
         scheduling.save(obj, now=timezone.now())
 
     def render_change_form(

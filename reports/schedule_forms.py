@@ -95,13 +95,14 @@ class ScheduleForm(forms.ModelForm):
         """Show what is stored, or for a new one what most will want."""
         schedule = self.instance
         is_new = schedule.pk is None
-        begun: dict[str, Any] = {
+        begin: dict[str, Any] = {
+            "report": "sales" if is_new else schedule.report,
             "when": "every day at 7:00" if is_new else in_words(schedule.cadence.cron),
             "zone": settings.TIME_ZONE if is_new else schedule.cadence.zone.key,
             "formats": [Format.XLSX.value] if is_new else schedule.formats,
             **{name: ", ".join(getattr(schedule, name)) for name in ("to", "cc", "bcc")},
         }
-        self.initial = {**begun, **self.initial}  # an address that leads to a new one may say some of it
+        self.initial = {**begin, **self.initial}  # an address that leads to a new one may say some of it
 
     def clean_to(self) -> list[str]:
         return _addresses(self.cleaned_data["to"])
@@ -152,7 +153,7 @@ class ScheduleForm(forms.ModelForm):
             setattr(schedule, name, self.cleaned_data[name])
         typed = {name: self.cleaned_data[name].strip() for name in FILTERS}
         schedule.filters = {name: text for name, text in typed.items() if text}
-        return super().save(commit)  # type: ignore[no-any-return]
+        return super().save(commit)
 
 
 def _addresses(text: str) -> list[str]:

@@ -189,7 +189,8 @@ def next_times(cadence: Cadence, *, now: datetime, count: int = 5) -> list[datet
 
 def succeeded(run: ReportRun) -> None:
     """Its schedule works: what failed before counts no more."""
-    ReportSchedule.objects.filter(pk=run.schedule_id).exclude(failures=0).update(failures=0)
+    if run.schedule_id is not None:
+        ReportSchedule.objects.filter(pk=run.schedule_id).exclude(failures=0).update(failures=0)
 
 
 @transaction.atomic
@@ -202,7 +203,7 @@ def fail(*, run: ReportRun, error: str) -> bool:
     if not ended:
         return False
     run.refresh_from_db()
-    schedule = _locked(run.schedule_id) if run.schedule_id else None
+    schedule = _locked(run.schedule_id) if run.schedule_id is not None else None
     if schedule and _pauses(schedule, error):
         schedule_paused.send(sender=ReportSchedule, schedule=schedule, run=run)
     else:

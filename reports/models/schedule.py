@@ -59,7 +59,7 @@ class ReportSchedule(Addressed):
     name = models.CharField(max_length=120)
     report = models.CharField(max_length=40, default="sales")
     period = models.CharField("days", max_length=20, choices=PeriodRule, default=PeriodRule.YESTERDAY)
-    group_by = models.CharField("by", max_length=20, choices=_GROUPINGS, blank=True, default=Grouping.DAY)
+    group_by = models.CharField("by", max_length=20, choices=_GROUPINGS, blank=True, default="day")
     compare = models.CharField("compared with", max_length=10, choices=_COMPARISONS, blank=True, default="")
     filters = models.JSONField(default=dict, blank=True, help_text="As a question has them.")
     crontab = models.ForeignKey(

@@ -195,7 +195,7 @@ class AnyClock(TransactionTestCase):
         policy=st.sampled_from(ReportSchedule.CatchUp.values),
         jumps=st.lists(st.sampled_from([-60, -59, -30, -1, 1, 7, 30, 59, 60]), min_size=1, max_size=6),
     )
-    @settings(max_examples=12, deadline=None)
+    @settings(max_examples=8, deadline=None)
     def test_due_times_are_once(self, policy: str, jumps: list[int]) -> None:
         begin = at("2026-03-02 06:07")
         schedule = a_schedule("*/20 * * * *", since=begin, catch_up=policy)
