@@ -150,9 +150,9 @@ def _section(
     )
     return f"""## {sections.REPORTS}
 
-{lines:,} lines of {products:,} products in {orders:,} orders of two years, made in {making:,.0f} s by `COPY`; all days summed
-up in {rolling:,.0f} s. A report of the last year, compared with the year before: figures, chart and table.
-Both ways say the same. From the roll-up: the median of {_ROUNDS}.
+{lines:,} lines of {products:,} products in {orders:,} orders of two years, made in {making:,.0f} s by `COPY`;
+all days summed up in {rolling:,.0f} s. A report of the last year, compared with the year before: figures,
+chart and table. Both ways say the same. From the roll-up: the median of {_ROUNDS}.
 
 | by | from the roll-up | from the orders | |
 |---|---|---|---|
