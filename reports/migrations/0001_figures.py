@@ -131,6 +131,9 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(max_length=3)),
                 ('rolled_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
+            options={
+                'default_permissions': (),
+            },
         ),
         migrations.CreateModel(
             name='Change',
@@ -139,6 +142,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
             ],
             options={
+                'default_permissions': (),
                 'indexes': [models.Index(fields=['at'], name='change_at')],
             },
         ),
@@ -163,6 +167,7 @@ class Migration(migrations.Migration):
                 ('net', models.DecimalField(decimal_places=2, max_digits=20)),
             ],
             options={
+                'default_permissions': (),
                 'indexes': [models.Index(fields=['day'], name='daily_item_day')],
             },
         ),
@@ -186,6 +191,7 @@ class Migration(migrations.Migration):
                 ('net', models.DecimalField(decimal_places=2, max_digits=20)),
             ],
             options={
+                'default_permissions': (),
                 'verbose_name_plural': 'daily sales',
                 'indexes': [models.Index(fields=['day'], name='daily_sales_day')],
             },
@@ -200,6 +206,7 @@ class Migration(migrations.Migration):
                 ('refund', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='shop.refund')),
             ],
             options={
+                'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('refund', 'line'), name='refund_part_unique', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('amount__gt', 0), ('tax__gte', 0)), name='refund_part_possible')],
             },
         ),

@@ -1,4 +1,5 @@
-"""Sums of each day, so that a year need not be added up anew from its orders."""
+"""Sums of each day, so that a year need not be added up anew from its orders. Nobody edits them, so there are
+no permissions to."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ class Change(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        default_permissions = ()
         indexes = [models.Index(fields=["at"], name="change_at")]  # whether a day's sums still hold
 
     def __str__(self) -> str:
@@ -31,6 +33,9 @@ class RolledDay(models.Model):
     zone = models.CharField(max_length=100)
     currency = models.CharField(max_length=3)
     rolled_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        default_permissions = ()
 
     def __str__(self) -> str:
         return f"{self.day}"
@@ -55,6 +60,7 @@ class DailySales(models.Model):
     net = _money()
 
     class Meta:
+        default_permissions = ()
         verbose_name_plural = "daily sales"
         indexes = [models.Index(fields=["day"], name="daily_sales_day")]
 
@@ -83,6 +89,7 @@ class DailyItem(models.Model):
     net = _money()
 
     class Meta:
+        default_permissions = ()
         indexes = [models.Index(fields=["day"], name="daily_item_day")]
 
     def __str__(self) -> str:

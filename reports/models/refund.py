@@ -20,6 +20,7 @@ class RefundPart(models.Model):
     tax = models.DecimalField(max_digits=18, decimal_places=2, help_text="In it.")
 
     class Meta:
+        default_permissions = ()  # nobody edits them
         constraints = [
             models.UniqueConstraint(  # a refund's parts
                 fields=["refund", "line"], name="refund_part_unique", nulls_distinct=False

@@ -241,13 +241,9 @@ class OrderLine(models.Model):
         max_length=MAX_PATH, blank=True, default="", db_default="", help_text="Home > Kitchen > Knives"
     )
     parent_sku = models.CharField(
-        max_length=100,
-        blank=True,
-        default="",
-        db_default="",
-        db_collation="C",
+        max_length=100, blank=True, default="", db_default="", db_collation="C",
         help_text="Of a variant's product.",
-    )
+    )  # fmt: skip
     parent_name = models.CharField(max_length=255, blank=True, default="", db_default="")
     price = models.DecimalField(max_digits=12, decimal_places=2, help_text="Of one piece.")
     quantity = models.PositiveIntegerField()
