@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Aggregate, Count, Func, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 from imports.models import ImportRun
@@ -30,18 +31,24 @@ def _imports(period: Period) -> QuerySet[ImportRun]:
 
 
 def _count_imports(period: Period) -> Mapping[date, Counts]:
-    states = ImportRun.State
     by_day = _imports(period).values(day=TruncDate("finished_at", tzinfo=period.zone))
-    counted = by_day.values_list(
-        "day",
-        Count("pk"),
-        Count("pk", filter=Q(state=states.COMPLETED)),
-        Count("pk", filter=Q(state=states.FAILED)),
-        Coalesce(Sum("rows"), 0),
-        Coalesce(Sum("rejected"), 0),
-        Coalesce(Sum("repaired"), 0),
-    )
-    return {day: tuple(counts) for day, *counts in counted}
+    return {day: tuple(counts) for day, *counts in _counted(by_day, "day", _IMPORTED)}
+
+
+def _counted(rows: QuerySet[Any], key: str, counted: Sequence[Aggregate | Func]) -> QuerySet[Any]:
+    """Each key that the rows are grouped by, with these counts of it."""
+    named = {f"count_{number}": one for number, one in enumerate(counted)}
+    return rows.annotate(**named).values_list(key, *named)
+
+
+_IMPORTED = (
+    Count("pk"),
+    Count("pk", filter=Q(state=ImportRun.State.COMPLETED)),
+    Count("pk", filter=Q(state=ImportRun.State.FAILED)),
+    Coalesce(Sum("rows"), 0),
+    Coalesce(Sum("rejected"), 0),
+    Coalesce(Sum("repaired"), 0),
+)
 
 
 def _worst_imports(period: Period) -> Sequence[Table]:
@@ -118,7 +125,7 @@ _TALLIES = (
 
 def _count_mails(period: Period) -> Mapping[date, Counts]:
     by_day = _mails(period).values(day=TruncDate("created_at", tzinfo=period.zone))
-    return {day: tuple(counts) for day, *counts in by_day.values_list("day", *_TOLD)}
+    return {day: tuple(counts) for day, *counts in _counted(by_day, "day", _TOLD)}
 
 
 def _mails_by_kind(period: Period) -> Sequence[Table]:
@@ -126,7 +133,7 @@ def _mails_by_kind(period: Period) -> Sequence[Table]:
         Column("kind", "Kind", Kind.TEXT),
         *(Column(one.key, one.title, Kind.COUNT) for one in _TALLIES),
     )
-    found = _mails(period).values("kind").order_by(Count("pk").desc(), "kind").values_list("kind", *_TOLD)
+    found = _counted(_mails(period).values("kind"), "kind", _TOLD).order_by("-count_0", "kind")
     return [Table("By kind", headings, [Row(tuple(row)) for row in found])]
 
 

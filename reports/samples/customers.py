@@ -18,6 +18,7 @@ _HOURS = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 13, 13, 14, 13, 12, 12, 12, 13, 15, 18
 _SIZES, _SIZE_WEIGHTS = (1, 2, 3, 4, 6), (30, 27, 21, 14, 8)  # lines of an order
 # Percent of the customers, and the tax in tenths of a percent.
 COUNTRIES = {"DE": (40, 190), "AT": (14, 200), "CH": (18, 81), "FR": (14, 200), "IT": (14, 220)}
+_NAMES = tuple(COUNTRIES)
 CODES = {"SAMPLE10": 10, "SAMPLE15": 15, "SAMPLE25": 25}
 _METHODS, _METHOD_WEIGHTS = ("stripe", "test-card", "invoice"), (62, 14, 24)
 FEE, FREE_FROM = 490, 6000
@@ -106,7 +107,7 @@ class Customers:
     def _order(self, placed_at: datetime, size: int, until: datetime) -> Order:
         chance = self.chance
         customer = chance.randrange(self.known) if self.known and chance.random() < 0.55 else self.known
-        [country] = chance.choices(list(COUNTRIES), cum_weights=self.countries)
+        [country] = chance.choices(_NAMES, cum_weights=self.countries)
         [method] = chance.choices(_METHODS, _METHOD_WEIGHTS)
         code = chance.choice(list(CODES)) if chance.random() < 0.12 else ""
         paid_at = self._paid(placed_at, method, until)

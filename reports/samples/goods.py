@@ -11,7 +11,6 @@ from shop import categories
 from shop.models import Product
 
 PREFIX = "SAMPLE-"
-COUNT = 240
 _TREE = {
     "Home > Kitchen > Pots": ("Saucepan", "Stew pot", "Steamer"),
     "Home > Kitchen > Knives": ("Bread knife", "Paring knife", "Cleaver"),
@@ -27,6 +26,7 @@ _TREE = {
     "Outdoors": ("Flask", "Rucksack", "Head torch"),
 }
 _KINDS = ("Plain", "Blue", "Oak", "Copper", "Linen", "Grand", "Small", "Striped", "Recycled", "Classic")
+_NAMES = len(_KINDS) * sum(map(len, _TREE.values()))  # different ones; then they get numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class Good:
     weight: float
 
 
-def goods(chance: Random, *, since: datetime) -> list[Good]:
-    """The samples' products, made where they are missing, as if they had been there since then."""
-    _make(chance, since=since)
+def goods(chance: Random, *, count: int, since: datetime) -> list[Good]:
+    """At least so many products, made where they are missing, as if they had been there since then."""
+    _make(chance, count=count, since=since)
     stored = Product.objects.filter(sku__startswith=PREFIX).select_related("category").order_by("sku")
     return [_good(product, number) for number, product in enumerate(stored)]
 
@@ -54,10 +54,10 @@ def _good(product: Product, number: int) -> Good:
     return Good(str(product.pk), product.sku, product.name, category, int(product.price * 100), liked)
 
 
-def _make(chance: Random, *, since: datetime) -> None:
+def _make(chance: Random, *, count: int, since: datetime) -> None:
     have = set(Product.objects.filter(sku__startswith=PREFIX).values_list("sku", flat=True))
     found = categories.ensure([categories.split_path(path) for path in _TREE])
-    made = [_product(number, chance, found) for number in range(COUNT)]
+    made = [_product(number, chance, found) for number in range(count)]
     Product.objects.bulk_create(product for product in made if product.sku not in have)
     Product.objects.filter(sku__startswith=PREFIX).exclude(sku__in=have).update(created_at=since)
 
@@ -70,7 +70,7 @@ def _product(number: int, chance: Random, found: dict[str, int]) -> Product:
     return Product(
         sku=sku,
         slug=sku.lower(),
-        name=f"{kind} {noun.lower()}",
+        name=f"{kind} {noun.lower()}" + (f" {number // _NAMES + 1}" if number >= _NAMES else ""),
         price=Decimal(cents) / 100,
         category_id=found[categories.key_of(categories.split_path(path))],
     )

@@ -34,7 +34,7 @@ def make(lines: int, *, days: int, until: datetime, seed: int = 1, with_history:
     since = until - timedelta(days=days + 30)
     zone = ZoneInfo(settings.TIME_ZONE)
     with transaction.atomic(), connection.cursor() as cursor:
-        sold = goods.goods(chance, since=since)
+        sold = goods.goods(chance, count=min(3000, max(240, lines // 400)), since=since)
         _announce(cursor)
         cursor.execute("SELECT nextval('shop_order_number'), coalesce(max(id), 0) FROM shop_stockmovement")
         mark, last = cursor.fetchone()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 
 from django.db.backends.utils import CursorWrapper
 
 from reports import sharing
-from reports.samples.customers import Line, Order
+from reports.samples.customers import COUNTRIES, Line, Order
 
 _ORDER = (
     "id token email language currency prices_include_tax shipping_address billing_address delivery_code"
@@ -40,6 +40,10 @@ _TABLES = {
     "sample_part": "refund_id order_id sku amount tax",
 }
 _NOBODY = "\\N"
+_ADDRESSES = {
+    country: json.dumps({"name": "Sample Customer", "city": "Sampleton", "country": country})
+    for country in COUNTRIES
+}
 
 
 @dataclass
@@ -96,7 +100,7 @@ class Writer:
         return total if order.is_all_back else order.lines[0].total
 
     def _add_order(self, key: str, order: Order, total: int, given: int) -> None:
-        address = json.dumps({"name": "Sample Customer", "city": "Sampleton", "country": order.country})
+        address = _ADDRESSES[order.country]
         ended_at = order.refunded_at if order.is_all_back else None
         if order.paid_at is None:
             ended_at = order.placed_at + timedelta(minutes=5)
@@ -181,4 +185,4 @@ def _bool(value: bool) -> str:
 
 
 def _moment(at: datetime | None) -> str:
-    return at.astimezone(UTC).isoformat() if at else _NOBODY
+    return at.isoformat() if at else _NOBODY

@@ -73,7 +73,7 @@ def shops(draw: st.DrawFn) -> tuple[str, str, datetime, list[Sale]]:
 
 
 @given(shops())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_all_figures_are_those_of_an_independent_calculation(
     shop: tuple[str, str, datetime, list[Sale]],
 ) -> None:
