@@ -21,7 +21,7 @@ $(READY): requirements.txt requirements-dev.txt .python-version tools/bootstrap.
 up: setup ## run Tallyman: servers, web, worker, beat, Flower; Ctrl-C stops it (PORT=, FLOWER_PORT=)
 	@$(BIN)/python manage.py up
 
-demo: setup ## import a catalogue of 100,000 rows, show the result, keep serving (EXIT=1: stop after it)
+demo: setup ## import a catalogue of 100,000 rows, sell some of it, mail a report, keep serving (EXIT=1: stop after it)
 	@$(BIN)/python manage.py demo $(if $(EXIT),--exit)
 
 test: lint ## lint, types, migrations, all tests
@@ -40,10 +40,11 @@ format: setup ## mend what can be mended
 translations: setup ## bring locale/ up to what the code says to customers (docs/languages.md)
 	@$(BIN)/python manage.py make_translations
 
-bench: setup ## measure imports against their alternatives, the pages of a big shop, and mails; writes bench/results.md
+bench: setup ## measure imports against their alternatives, the pages of a big shop, mails and reports; writes bench/results.md
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.mails
+	@$(BIN)/python -m bench.reports
 
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

@@ -10,7 +10,8 @@ READING = "Reading a clean file"
 PAGES = "The pages of a big shop"
 LOAD = "Customers buy while an import runs"
 MAILS = "Mails to a server beside us"
-TITLES = (LIFE, READING, PAGES, LOAD, MAILS)
+REPORTS = "Reports of a big shop"
+TITLES = (LIFE, READING, PAGES, LOAD, MAILS, REPORTS)
 
 
 def found(path: Path, title: str) -> list[str]:

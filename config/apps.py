@@ -8,10 +8,12 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Complete the groups of staff after every migration, and note who sets up a second factor."""
+        """Complete the groups of staff after every migration, note who sets up a second factor, and add the
+        reports that need several apps."""
         from allauth.mfa.signals import authenticator_added
 
-        from config import roles, staff_mfa
+        from config import health_reports, roles, staff_mfa
 
         post_migrate.connect(roles.complete, dispatch_uid="config.roles")
+        health_reports.connect()
         authenticator_added.connect(staff_mfa.note_set_up, dispatch_uid="config.staff_mfa")

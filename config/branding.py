@@ -14,13 +14,14 @@ type Item = dict[str, Any]
 
 class Page(NamedTuple):
     """A page of the admin. The permission that opens it also names it: `shop.view_product` is the list of
-    products, `imports.add_importrun` the form of a new import.
+    products, `imports.add_importrun` the form of a new import. `own_view` is another page of that model's.
     """
 
     title: str
     permission: str
     icon: str
     description: str
+    own_view: str = ""
 
     @property
     def model(self) -> str:
@@ -31,7 +32,7 @@ class Page(NamedTuple):
     @property
     def view(self) -> str:
         """The end of its address' name."""
-        return "add" if ".add_" in self.permission else "changelist"
+        return self.own_view or ("add" if ".add_" in self.permission else "changelist")
 
 
 _GROUPS = {
@@ -49,6 +50,11 @@ _GROUPS = {
         Page("Discount codes", "shop.view_discountcode", "sell", "Words that take something off"),
         Page("Delivery", "shop.view_deliverymethod", "local_shipping", "How orders get to customers"),
         Page("Tax rates", "shop.view_taxrate", "percent", "By country and region"),
+    ],
+    "Reports": [
+        Page("Reports", "reports.view_reportrun", "monitoring", "Any days, by anything, as a file", "ask"),
+        Page("Scheduled reports", "reports.view_reportschedule", "event_repeat", "What comes when, to whom"),
+        Page("Reports made", "reports.view_reportrun", "lab_profile", "And their files"),
     ],
     "Messages": [
         Page("Outbox", "notifications.view_message", "outgoing_mail", "Mails, sent and waiting"),

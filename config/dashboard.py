@@ -1,4 +1,4 @@
-"""The admin's first page: how the day goes and what needs somebody, each figure with the way to its list.
+"""The admin's first page: what needs somebody, each figure with the way to its list, and how sales go.
 
 A handful of statements, each answered by an index or a small table, whatever the shop's size.
 """
@@ -7,25 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import Count, F, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from config.revenue_chart import Chart, Day, chart_of
+from config.takings import takings
 from imports.models import ImportRun
 from shop import caching
 from shop.models import Order, Product, StockLevel
 from tasks.models import Job
 
-DAYS = 14
 _FAILED_DAYS = 7  # an import that failed longer ago is history
 _MOST = 1000  # low stock is counted so far
 
@@ -42,50 +39,24 @@ class Figure:
 
 
 def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Unfold's callback: add to the first page the figures that this person may see the lists of."""
+    """Unfold's callback: add to the first page what this person may see the lists of."""
+    may = request.user.has_perm
     figures: list[Figure] = []
-    chart: Chart | None = None
-    if request.user.has_perm("shop.view_order"):
-        days = revenue_of_days(timezone.localdate())
-        chart = chart_of(days, currency=settings.STORE_CURRENCY)
-        figures += [*_of_today(days[-1]), *_of_orders()]
-    if request.user.has_perm("shop.view_product"):
+    if may("shop.view_order"):
+        figures += _of_orders()
+    if may("shop.view_product"):
         figures.append(_of_stock())
-    if request.user.has_perm("imports.view_importrun"):
+    if may("imports.view_importrun"):
         figures += _of_imports()
-    if request.user.has_perm("tasks.view_job"):
+    if may("tasks.view_job"):
         figures.append(_of_jobs())
-    return {**context, "figures": figures, "chart": chart}
-
-
-def revenue_of_days(today: date) -> list[Day]:
-    """The last 14 days, today last, in the store's time zone: orders placed then, and what was kept of their
-    money."""
-    first = today - timedelta(days=DAYS - 1)
-    zone = timezone.get_default_timezone()
-    begin = datetime.combine(first, time.min, zone)
-    end = datetime.combine(today + timedelta(days=1), time.min, zone)
-    placed = Order.objects.filter(placed_at__gte=begin, placed_at__lt=end).order_by()
-    by_day = placed.values(day=TruncDate("placed_at", tzinfo=zone)).annotate(
-        orders=Count("pk"), revenue=Sum(F("paid") - F("refunded"))
-    )
-    found = {row["day"]: row for row in by_day}
-    days = [first + timedelta(days=number) for number in range(DAYS)]
-    return [
-        Day(day, found[day]["orders"], found[day]["revenue"]) if day in found else Day(day, 0, Decimal(0))
-        for day in days
-    ]
+    may_report = may("reports.view_reportrun")
+    sales = takings(timezone.now(), may_report=may_report) if may_report or may("shop.view_order") else None
+    return {**context, "figures": figures, "sales": sales}
 
 
 def _list(model: str, **query: str) -> str:
     return reverse(f"admin:{model}_changelist") + (f"?{urlencode(query)}" if query else "")
-
-
-def _of_today(today: Day) -> Iterator[Figure]:
-    orders = _list("shop_order", placed_at_from=today.day.isoformat(), placed_at_to=today.day.isoformat())
-    yield Figure("Orders today", f"{today.orders:,}", orders)
-    revenue = f"{today.revenue:,.2f}"
-    yield Figure("Revenue today", revenue, orders, note=settings.STORE_CURRENCY)
 
 
 def _of_orders() -> Iterator[Figure]:

@@ -120,6 +120,7 @@ INSTALLED_APPS = [
     # Last, so that it hears of an event last: it locks the counter of numbers, and others would wait while
     # the event's mails are written.
     "invoices",
+    "reports",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -275,7 +276,12 @@ JOB_SWEEP_SECONDS = env.float("JOB_SWEEP_SECONDS", default=15)
 JOB_RETRY_BASE_SECONDS = env.float("JOB_RETRY_BASE_SECONDS", default=2)  # doubles with every attempt
 JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=30)
 PAYMENT_SETTLE_SECONDS = env.float("PAYMENT_SETTLE_SECONDS", default=30)  # between looks at unfinished ones
-CELERY_BEAT_SCHEDULE = beat_schedule(sweep_seconds=JOB_SWEEP_SECONDS, payment_seconds=PAYMENT_SETTLE_SECONDS)
+REPORT_TICK_SECONDS = env.float("REPORT_TICK_SECONDS", default=60)  # between looks at what falls due
+CELERY_BEAT_SCHEDULE = beat_schedule(
+    sweep_seconds=JOB_SWEEP_SECONDS,
+    payment_seconds=PAYMENT_SETTLE_SECONDS,
+    report_seconds=REPORT_TICK_SECONDS,
+)
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
@@ -336,6 +342,11 @@ CREDIT_NOTE_PREFIX = env.str("CREDIT_NOTE_PREFIX", default="CN-")
 INVOICE_MAIL = env.str("INVOICE_MAIL", default="attach")
 if INVOICE_MAIL not in ("attach", "link", "none"):
     raise ImproperlyConfigured(f"INVOICE_MAIL must be attach, link or none, not `{INVOICE_MAIL}`.")
+
+# --- Reports (docs/report_schedules.md) -------------------------------------------------------------------
+REPORT_RETENTION_DAYS = env.int("REPORT_RETENTION_DAYS", default=90)  # files; what was reported stays listed
+REPORT_DOWNLOAD_LINES = env.int("REPORT_DOWNLOAD_LINES", default=50_000)  # longer ones are made by a worker
+REPORT_ATTACH_BYTES = env.int("REPORT_ATTACH_BYTES", default=5_000_000)  # a mail's files; more are linked
 
 # --- Accounts (django-allauth, docs/accounts.md) ----------------------------------------------------------
 AUTHENTICATION_BACKENDS = [

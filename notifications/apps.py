@@ -17,6 +17,9 @@ class NotificationsConfig(AppConfig):
             order_receivers,
             personal,
             receivers,
+            report_mails,
+            report_panel,
+            report_samples,
             samples,
             subscription_receivers,
             subscription_samples,
@@ -31,3 +34,6 @@ class NotificationsConfig(AppConfig):
         order_panel.connect()
         samples.connect()
         subscription_samples.connect()
+        report_mails.connect()
+        report_samples.connect()
+        report_panel.connect()

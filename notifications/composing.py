@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from email.message import MIMEPart
 
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
@@ -11,6 +12,7 @@ from django.core.validators import validate_email
 from django.utils.encoding import punycode
 
 from notifications import attachments
+from notifications.attachments import Attachment
 from notifications.models import Message
 from notifications.transport import NotSent
 
@@ -33,8 +35,21 @@ def compose(message: Message) -> EmailMultiAlternatives:
     if message.html:
         mail.attach_alternative(message.html, "text/html")
     for file in attachments.of(message):
-        mail.attach(file.name, file.content, file.mimetype)
+        if file.cid:
+            mail.attach(_picture(file))
+        else:
+            mail.attach(file.name, file.content, file.mimetype)
     return mail
+
+
+def _picture(file: Attachment) -> MIMEPart:
+    """A part that the HTML shows where it says `cid:…`."""
+    part = MIMEPart()
+    _, _, subtype = file.mimetype.partition("/")
+    part.set_content(
+        file.content, "image", subtype, disposition="inline", filename=file.name, cid=f"<{file.cid}>"
+    )
+    return part
 
 
 def checked(recipient: str) -> str:

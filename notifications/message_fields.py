@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import display
 from unfold.utils import display_for_label
 
-from notifications import circuit, holding, kinds, origins, outbox, showing
+from notifications import attachments, circuit, holding, kinds, origins, outbox, showing
 from notifications.models import Message
 from notifications.showing import STATE_COLOURS
 
@@ -47,7 +47,8 @@ class MessageFields:
     def html_preview(self, message: Message) -> SafeString | str:
         if message.kind == outbox.ACCOUNT:
             return _HIDDEN
-        return showing.framed(message.html, title="The mail as HTML") if message.html else "It has only text."
+        html = attachments.shown(message)
+        return showing.framed(html, title="The mail as HTML") if html else "It has only text."
 
     @display(description="Text")
     def text_preview(self, message: Message) -> SafeString | str:

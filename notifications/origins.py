@@ -15,6 +15,8 @@ def address_of(message: Message) -> str:
         return ""
     if subject == "subscription":
         return reverse("admin:shop_subscription_change", args=[number])
+    if subject == "report":
+        return reverse("admin:reports_reportrun_change", args=[number])
     if subject == "import":
         return reverse("admin:imports_importrun_change", args=[number])
     order = order_of(message)

@@ -77,7 +77,9 @@ def place(*, cart: Cart, customer: User | None, key: str, checkout: Checkout) ->
 
 def become_paid(order: Order, *, payment: Payment | None = None, by: str = "") -> None:
     """pending → paid for a locked order, by this payment or because there is nothing to pay."""
-    move(order, State.PAID, paid=F("paid") + (payment.amount if payment else 0))
+    earlier = Order.objects.filter(paid_at__isnull=False, email__iexact=order.email).order_by()
+    paid = F("paid") + (payment.amount if payment else 0)
+    move(order, State.PAID, paid=paid, is_first=~Exists(earlier))
     note(order, Kind.PAID, by=by, payment=str(payment.pk) if payment else None)
     signals.order_paid.send(sender=Order, order=order, payment=payment)
 

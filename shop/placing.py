@@ -120,7 +120,8 @@ def locked_goods(cart: Cart) -> list[tuple[CartLine, Product]]:
         message = _("Your cart is empty. If you have just ordered, the order is in your mail.")
         raise Refused([Problem(Code.EMPTY, message)])
     wanted = Product.objects.filter(pk__in=[line.product_id for line in lines]).order_by("sku")
-    locked = wanted.with_has_variants().select_related("parent").select_for_update(no_key=True, of=("self",))
+    related = wanted.with_has_variants().select_related("category", "parent__category")
+    locked = related.select_for_update(no_key=True, of=("self",))
     products = {product.pk: product for product in locked}
     found = [of_line(line, products.get(line.product_id)) for line in lines]
     if problems := [problem for problem in found if problem]:
@@ -241,6 +242,7 @@ def stored(
             sku=product.sku,
             name=product.name,
             options=product.options,
+            **_standing(product),
             price=product.price,
             quantity=line.quantity,
             tax_percent=totals.percent,
@@ -251,6 +253,17 @@ def stored(
     if code:
         DiscountUse.objects.create(code=code, order=order, email=checkout.email.lower())
     return order
+
+
+def _standing(product: Product) -> dict[str, str]:
+    """Where a product stands in the catalogue now. A variant without a category stands in its product's."""
+    above = product.parent
+    category = product.category or (above and above.category)
+    return {
+        "category": category.full_name if category else "",
+        "parent_sku": above.sku if above else "",
+        "parent_name": above.name if above else "",
+    }
 
 
 _AMOUNTS = ("subtotal", "discount", "delivery", "delivery_tax", "net", "tax", "total")

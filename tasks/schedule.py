@@ -5,9 +5,12 @@ from typing import Any
 from celery.schedules import schedule
 
 
-def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, dict[str, Any]]:
+def beat_schedule(
+    *, sweep_seconds: float, payment_seconds: float, report_seconds: float
+) -> dict[str, dict[str, Any]]:
     """Return Celery's `beat_schedule` setting; `sweep_seconds` is the time between two sweeps of the jobs,
-    and of the outbox, `payment_seconds` that between two looks at unfinished payments.
+    and of the outbox, `payment_seconds` that between two looks at unfinished payments, `report_seconds` that
+    between two looks at the schedules of reports.
 
     Every entry expires before its next tick, so that ticks never pile up while no worker runs.
     """
@@ -67,6 +70,11 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
             "schedule": schedule(86_400.0),
             "options": {"queue": "default", "expires": 86_400.0},
         },
+        "reports: sum up days that are over": {
+            "task": "reports.look",
+            "schedule": schedule(300.0),
+            "options": {"queue": "default", "expires": 300.0},
+        },
         "imports: remove the details of old imports": {
             "task": "imports.purge_old_runs",
             "schedule": schedule(86_400.0),
@@ -76,5 +84,15 @@ def beat_schedule(*, sweep_seconds: float, payment_seconds: float) -> dict[str, 
             "task": "imports.discard_old_drafts",
             "schedule": schedule(3600.0),
             "options": {"queue": "default", "expires": 3600.0},
+        },
+        "reports: see which are due": {
+            "task": "reports.tick",
+            "schedule": schedule(report_seconds),
+            "options": {"queue": "default", "expires": max(report_seconds, 1.0)},
+        },
+        "reports: remove the files of old ones": {
+            "task": "reports.purge_files",
+            "schedule": schedule(86_400.0),
+            "options": {"queue": "default", "expires": 86_400.0},
         },
     }

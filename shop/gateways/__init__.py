@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.conf import settings
 
 from shop.gateways.base import Gateway, Provider
@@ -27,6 +29,11 @@ def named(code: str) -> Gateway:
         return _ALL[code]
     except KeyError:
         raise UnknownMethod(f"There is no way to pay called “{code}”; there are {', '.join(_ALL)}.") from None
+
+
+def every() -> Mapping[str, Gateway]:
+    """All that there are by their codes, offered or not."""
+    return _ALL
 
 
 def providers() -> list[str]:

@@ -17,6 +17,7 @@ from django.db.models.functions import Lower, Now, Upper
 from django.utils.translation import gettext_noop
 
 from shop.models.base import UUIDv7
+from shop.models.category import MAX_PATH
 from shop.models.product import Product
 
 
@@ -113,6 +114,9 @@ class Order(models.Model):
     placed_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(help_text="Unpaid by then, it expires.")
     paid_at = models.DateTimeField(null=True, blank=True)
+    is_first = models.BooleanField(
+        default=False, db_default=False, help_text="No earlier one of this address was paid when it was."
+    )
     fulfilled_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(
@@ -178,8 +182,10 @@ class Order(models.Model):
             models.CheckConstraint(condition=Q(currency__regex="^[A-Z]{3}$"), name="order_currency"),
         ]  # fmt: skip
         indexes = [
-            # The newest orders: the admin's list, today's orders, reports of a period.
+            # The newest orders: the admin's list, today's orders.
             models.Index(fields=["-placed_at", "-id"], name="order_placed"),
+            # What was sold in a time: reports.
+            models.Index(fields=["paid_at"], name="order_paid", condition=Q(paid_at__isnull=False)),
             # A customer's history, newest first.
             models.Index(
                 fields=["customer", "-placed_at"], name="order_customer", condition=Q(customer__isnull=False)
@@ -236,6 +242,15 @@ class OrderLine(models.Model):
     sku = models.CharField("SKU", max_length=100, db_collation="C")
     name = models.CharField(max_length=255)
     options = models.JSONField(default=dict, blank=True)
+    # Where it stood then, for reports: products and categories change, move and go.
+    category = models.CharField(
+        max_length=MAX_PATH, blank=True, default="", db_default="", help_text="Home > Kitchen > Knives"
+    )
+    parent_sku = models.CharField(
+        max_length=100, blank=True, default="", db_default="", db_collation="C",
+        help_text="Of a variant's product.",
+    )  # fmt: skip
+    parent_name = models.CharField(max_length=255, blank=True, default="", db_default="")
     price = models.DecimalField(max_digits=12, decimal_places=2, help_text="Of one piece.")
     quantity = models.PositiveIntegerField()
     subtotal = models.DecimalField(max_digits=18, decimal_places=2, help_text="Price times quantity.")

@@ -132,6 +132,8 @@ class Refund(TimestampedModel):
         indexes = [
             # What the reconciler has to ask about, longest waiting first.
             models.Index(fields=["updated_at"], name="refund_unsettled", condition=Q(state="started")),
+            # What was given back in a time: reports.
+            models.Index(fields=["done_at"], name="refund_done", condition=Q(done_at__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -30,6 +30,7 @@ def test_navigation_of_an_admin_has_every_entry_and_each_page_opens(
     assert [item["title"] for item in items] == [
         *("Products", "Categories", "Imports", "Import a file", "Saved mappings", "Exports"),
         *("Orders", "Invoices", "Discount codes", "Delivery", "Tax rates"),
+        *("Reports", "Scheduled reports", "Reports made"),
         *("Outbox", "Kinds of mail", "Held back", "Mails asked for"),
         *("Jobs", "Task history", "Schedule", "Flower"),
         *("Users", "Groups", "Personal data"),
@@ -54,6 +55,7 @@ def test_navigation_hides_what_a_person_may_not_open(django_user_model: Any) -> 
         ("/admin/imports/importrun/", ["Imports"]),
         ("/admin/imports/importrun/add/", ["Import a file"]),
         ("/admin/shop/product/add/", ["Products"]),
+        ("/admin/reports/reportrun/ask/", ["Reports"]),
         ("/admin/", []),
     ],
 )

@@ -1,10 +1,10 @@
-"""The admin's first page: figures, each with its list, and the chart of revenue."""
+"""The admin's first page: figures, each with its list, and how sales go."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -13,12 +13,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from config import dashboard
-from config.revenue_chart import Day, chart_of
+from config.takings import takings
 from imports.models import ImportRun
 from shop import ordering, paying
-from shop.models import Order
 from tasks.models import Job
+from tests.reports.selling import Sale, Ware, sell
 from tests.shop.factories import a_product
 from tests.shop.orders import a_paid_order, a_payment, an_order, refund
 from tests.shop.staffing import ORDERS, staff
@@ -70,14 +69,17 @@ def test_dashboard_counts_and_leads_to_the_lists(admin_client: Client) -> None:
     a_run("failed")
     a_dead_job()
     today = timezone.localdate().isoformat()
-    orders_today = f"{ORDERS}?placed_at_from={today}&placed_at_to={today}"
 
     shown = figures(admin_client)
     failed = shown.pop("Failed imports")
+    gross, report = shown.pop("Today")
+    spans = [shown.pop("This week"), shown.pop("This month")]
 
+    assert (gross, report) == (
+        "€216.00",
+        f"/admin/reports/reportrun/ask/?report=sales&first={today}&last={today}",
+    )
     assert shown == {
-        "Orders today": ("4", orders_today),
-        "Revenue today": ("316.00", orders_today),
         "To be sent": ("2", f"{ORDERS}?state__exact=paid"),
         "Unpaid": ("1", f"{ORDERS}?state__exact=pending"),
         "Money to give back": ("1", f"{ORDERS}?money=owed"),
@@ -86,14 +88,18 @@ def test_dashboard_counts_and_leads_to_the_lists(admin_client: Client) -> None:
         "Jobs given up": ("1", "/admin/tasks/job/?state__exact=dead"),
     }
     assert failed[0] == "1"
-    addresses = [failed[1], *(address for _, address in shown.values())]
-    assert [admin_client.get(address).status_code for address in addresses] == [200] * 9
+    addresses = [failed[1], report, *(address for _, address in [*spans, *shown.values()])]
+    assert [admin_client.get(address).status_code for address in addresses] == [200] * 10
+
+
+SPANS = ["Today", "This week", "This month"]
 
 
 @pytest.mark.parametrize(
     ("permission", "labels"),
     [
-        ("view_order", ["Orders today", "Revenue today", "To be sent", "Unpaid", "Money to give back"]),
+        ("view_order", [*SPANS, "To be sent", "Unpaid", "Money to give back"]),
+        ("view_reportrun", SPANS),
         ("view_product", ["Low stock"]),
         ("view_importrun", ["Imports running", "Failed imports"]),
         ("view_job", ["Jobs given up"]),
@@ -104,7 +110,9 @@ def test_dashboard_shows_only_what_a_person_may_see(permission: str, labels: lis
     client = staff(permission)
 
     assert list(figures(client)) == labels
-    assert ("tally-chart" in client.get(START).text) == (permission == "view_order")
+    page = client.get(START).text
+    assert ("Sales of the last 30 days" in page) == (labels[:3] == SPANS)
+    assert ("/admin/reports/" in page) == (permission == "view_reportrun")
 
 
 def test_dashboard_takes_few_queries_whatever_there_is(
@@ -117,42 +125,35 @@ def test_dashboard_takes_few_queries_whatever_there_is(
         admin_client.get(START)
 
 
-def test_day_of_an_order_is_that_of_the_stores_time_zone(settings: Any) -> None:
-    settings.TIME_ZONE = "Pacific/Auckland"
-    moments = {"2026-03-09T10:59:59Z": 1, "2026-03-09T11:00:00Z": 2, "2026-03-10T10:59:59Z": 3}
-    for moment, pieces in moments.items():
-        order = a_paid_order({"A": pieces})
-        Order.objects.filter(pk=order.pk).update(placed_at=moment)
-
-    *_, eve, day = dashboard.revenue_of_days(date(2026, 3, 10))
-
-    assert eve == Day(date(2026, 3, 9), 1, Decimal("108.00"))
-    assert day == Day(date(2026, 3, 10), 2, Decimal("540.00"))
+def sold(moment: str, amount: int) -> None:
+    at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    sell(Sale(at, [(Ware("A", "Home"), 1, Decimal(amount))], percent=Decimal(0)))
 
 
-def test_chart_has_a_bar_for_each_day_with_revenue_and_a_row_for_each_day(admin_client: Client) -> None:
-    a_paid_order({"A": 3})
-    early = a_paid_order({"A": 1})
-    Order.objects.filter(pk=early.pk).update(placed_at=timezone.now() - timedelta(days=13))
-    page = admin_client.get(START).text
+def test_sales_are_compared_with_those_before_by_the_same_time_of_the_shops_day(settings: Any) -> None:
+    settings.TIME_ZONE = "Pacific/Auckland"  # 13 hours ahead, 12 from April on
+    sold("2026-03-31T01:00", 1)  # Tuesday, 31 March, 14:00
+    sold("2026-03-30T10:59:59", 2)  # the last second of Monday
+    sold("2026-03-30T01:59:59", 4)  # Monday, 14:59:59: by this time of yesterday
+    sold("2026-03-24T01:59:59", 8)  # the Tuesday before, by this time
+    sold("2026-03-24T02:00:01", 16)  # … after it
+    sold("2026-02-28T01:59:59", 32)  # the last day of February, by this time
+    sold("2026-02-28T02:00:01", 64)
+    sold("2026-01-31T10:59:59", 128)  # the last second of January there
+    sold("2026-01-31T11:00:00", 256)  # the first of February
 
-    assert len(re.findall("<rect", page)) == 2
-    amounts = re.findall(r'<td class="tally-number">([\d,.]+)</td>\s*</tr>', page)
-    assert (len(amounts), amounts[0], amounts[-1]) == (14, "108.00", "324.00")
-    assert "432.00 EUR</span></h2>" in page
+    found = takings(datetime(2026, 3, 31, 2, tzinfo=UTC), may_report=False)
 
-
-def test_bars_are_as_high_as_their_revenue_from_zero() -> None:
-    days = [
-        Day(date(2026, 1, number), 1, Decimal(amount)) for number, amount in ((1, 500), (2, 0), (3, 1000))
+    assert [(one.label, one.value, one.orders, one.before) for one in found.spans] == [
+        ("Today", "€1.00", 1, "€4.00 yesterday by this time"),
+        ("This week", "€7.00", 3, "€8.00 last week by this time"),
+        ("This month", "€31.00", 5, "€288.00 last month by this time"),
     ]
-
-    bars = chart_of(days, currency="EUR").bars
-
-    assert [bar.height for bar in bars] == [58.0, 0.0, 116.0]
-    assert {bar.y + bar.height for bar in bars} == {136.0}
-    assert [bar.label for bar in bars] == ["1", "2", "today"]
-    assert [bar.value for bar in bars] == ["", "", "1k"]
+    assert {f"{day.day:%d %b}": (day.gross, day.orders) for day in found.days if day.orders} == {
+        "24 Mar": ("€24.00", 2),
+        "30 Mar": ("€6.00", 2),
+    }
+    assert found.top.words == "The A: €30.00."
 
 
 def test_dashboard_without_redis_still_counts_low_stock(admin_client: Client, settings: Any) -> None:

@@ -20,6 +20,8 @@ from django_celery_results.models import TaskResult
 from imports.models import ExportRun, ImportRun, SavedMapping
 from invoices.models import Document
 from notifications.models import KindSwitch, Message, Suppression
+from reports.models import ReportFile, ReportRun, ReportSchedule
+from reports.scheduling import run_now
 from shop.models import (
     Category,
     DataRequest,
@@ -31,6 +33,7 @@ from shop.models import (
     TaxRate,
 )
 from tasks.models import Job
+from tests.reports.schedules import a_schedule
 from tests.shop.factories import a_category, a_product
 from tests.shop.orders import a_paid_order
 from tests.shop.shopping import index_all
@@ -74,6 +77,13 @@ def a_job(number: int) -> None:
     Job.objects.create(kind="x", title="x", queue="default", run_after=now, created_at=now)
 
 
+def a_report_schedule(number: int) -> None:
+    schedule = a_schedule(since=timezone.now(), name=f"Schedule {number}")
+    run = run_now(schedule, now=timezone.now())
+    ReportFile.objects.create(run=run, format="csv", name="x.csv", mimetype="text/csv", file="x", size=1)
+    ReportRun.objects.filter(pk=run.pk).update(state="done", finished_at=timezone.now())
+
+
 # How to make another row of each list; whoever registers another model says so here.
 MAKERS: dict[type[Model], Callable[[int], Any]] = {
     Product: a_product_with_variants,
@@ -95,6 +105,8 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     Message: lambda number: Message.objects.create(kind="x", event=str(number), about="x", recipient="x"),
     Suppression: lambda number: Suppression.objects.create(address=str(number), why="staff", scope="all"),
     KindSwitch: lambda number: KindSwitch.objects.create(kind=f"x{number}", is_on=False, by="x"),
+    ReportSchedule: a_report_schedule,
+    ReportRun: a_report_schedule,
     Job: a_job,
     TaskResult: lambda number: TaskResult.objects.create(task_id=str(number), task_name="x"),
     PeriodicTask: lambda number: PeriodicTask.objects.create(

@@ -18,6 +18,7 @@ from django.db import connection
 
 from invoices import filing, rendering
 from invoices.models import Document
+from shop.printing import printer
 from tasks import claiming
 from tasks.models import Job
 from tests.shop.orders import a_paid_order
@@ -116,7 +117,7 @@ def test_pdf_that_cannot_be_made_is_told_in_the_job(
 ) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("import sys; sys.exit('no such font')")
-    monkeypatch.setattr(rendering, "_SCRIPT", broken)
+    monkeypatch.setattr(printer, "_SCRIPT", broken)
 
     work()
 

@@ -10,10 +10,11 @@ from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from invoices import glyphs, rendering, wording
+from invoices import rendering, wording
 from invoices.models import Document
 from shop.models import DeliveryMethod, DiscountCode
 from shop.placing import Address
+from shop.printing import glyphs
 from tests.invoices.reading import amounts_in, glyphs_of, read, text_of
 from tests.shop.factories import a_product
 from tests.shop.orders import ADDRESS, a_paid_order, a_payment, an_order, refund

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from invoices import rendering
 from invoices.models import Document
 from notifications import outbox
 from notifications.models import Message
 from shop.models import Order
+from shop.printing import printer
 from tests.notifications.conftest import Provider, attempt
 from tests.shop.factories import a_product
 from tests.shop.orders import a_paid_order, refund
@@ -93,7 +93,7 @@ def test_mail_waits_for_a_pdf_that_cannot_be_made(
 ) -> None:
     broken = tmp_path / "broken.py"
     broken.write_text("import sys; sys.exit('no such font')")
-    monkeypatch.setattr(rendering, "_SCRIPT", broken)
+    monkeypatch.setattr(printer, "_SCRIPT", broken)
     (mail,) = mails(a_paid_order({"KNIFE": 1}), "invoice")
 
     attempt(mail)

@@ -4,6 +4,7 @@ import secrets
 import sys
 import time
 from argparse import ArgumentParser
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,17 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.urls import reverse
+from django.utils import timezone
 from rich.console import Console
 
 from imports import links, pipeline, receiving, watching
 from imports.models import ImportRun
 from notifications.models import Message
+from reports import scheduling
+from reports.cadence import parse, row_of
+from reports.models import ReportSchedule
+from reports.period_rules import PeriodRule
+from reports.questions import Comparison
 from shop import ordering, panels, reconciling
 from shop.models import DeliveryMethod, Order, Product
 from shop.visiting import Visitor
@@ -25,6 +32,8 @@ from shop.visiting import Visitor
 _LOGIN = "admin"
 _BROKEN_PERCENT = 0.5
 _MAIL_SECONDS = 30.0
+_SALES_LINES, _SALES_DAYS = 4_000, 90
+_SCHEDULE = "Sales of the last 30 days"
 _CUSTOMER = {
     "email": "kim@example.com",
     "name": "Kim Doe",
@@ -37,7 +46,7 @@ _CUSTOMER = {
 
 
 class Command(BaseCommand):
-    help = "Make a staff login and a catalogue, import it through the workers, show result, mail and links."
+    help = "Make a staff login, import a catalogue through the workers, sell, show mails, a report and links."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--rows", type=int, default=100_000)
@@ -56,15 +65,18 @@ class Command(BaseCommand):
         watching.print_result(run)
         right = _counts_agree(console, run, options["rows"])
         console.print("\n[bold]3. The mail about it")
-        mailed = _show_mail(console, run)
+        mailed = _show_mail(console, run.subject)
         console.print("\n[bold]4. Customers buy")
         orders, sold = _customers_buy(console)
         console.print("\n[bold]5. The mails to them")
         mailed &= _show_mails(console, orders)
-        console.print("\n[bold]6. Look around")
+        console.print("\n[bold]6. A report of what was sold, by mail")
+        mailed &= _report(console, user)
+        console.print("\n[bold]7. Look around")
         console.print(f"Shop         {settings.SITE_URL}/")
         console.print(f"Shop admin   {settings.SITE_URL}/admin/   login {_LOGIN}, password {password}")
         console.print(f"This import  {links.import_page(run)}")
+        console.print(f"Reports      {settings.SITE_URL}{reverse('admin:reports_reportrun_ask')}")
         console.print(f"Flower       {settings.FLOWER_URL}/")
         sys.exit(0 if right and mailed and sold and run.state == ImportRun.State.COMPLETED else 1)
 
@@ -99,11 +111,11 @@ def _counts_agree(console: Console, run: ImportRun, rows: int) -> bool:
     return right
 
 
-def _show_mail(console: Console, run: ImportRun) -> bool:
-    """Wait for the mail to leave, and say where it is."""
+def _show_mail(console: Console, about: str) -> bool:
+    """Wait for the mail about this to leave, and say where it is."""
     deadline = time.monotonic() + _MAIL_SECONDS
     while time.monotonic() < deadline:
-        message = Message.objects.filter(about=run.subject, state=Message.State.SENT).first()
+        message = Message.objects.filter(about=about, state=Message.State.SENT).first()
         if message is not None:
             _tell_of(console, message)
             return True
@@ -132,7 +144,10 @@ def _kept(message: Message) -> str:
 
 
 def _customers_buy(console: Console) -> tuple[list[Order], bool]:
-    """Three orders over HTTP as customers place them, one of them sent; and whether everything adds up."""
+    """Three orders over HTTP as customers place them, one of them sent, after those of some weeks that are
+    written straight into the tables; and whether everything adds up."""
+    if not Order.objects.filter(paid_at__lt=timezone.now() - timedelta(days=_SALES_DAYS / 2)).exists():
+        call_command("make_sales", str(_SALES_LINES), days=_SALES_DAYS)
     _offer_delivery()
     goods = Product.objects.published().filter(stock__gt=5, price__gt=0, sku__startswith="TM-")
     slugs = list(goods.order_by("sku").values_list("slug", flat=True)[:6])
@@ -169,6 +184,26 @@ def _show_mails(console: Console, orders: list[Order]) -> bool:
     right = sent == len(messages) >= len(orders)
     console.print(f"{'[green]✓' if right else '[red]✗'} {sent} of {len(messages)} mails went out")
     return right
+
+
+def _report(console: Console, user: Any) -> bool:
+    """A schedule whose report is made now, by a worker, and mailed with its files."""
+    now = timezone.now()
+    schedule = ReportSchedule.objects.filter(name=_SCHEDULE).first()
+    if schedule is None:
+        row = row_of(parse("Mondays at 7:00", settings.TIME_ZONE, now=now))
+        schedule = ReportSchedule(
+            name=_SCHEDULE, crontab=row, period=PeriodRule.LAST_30_DAYS, compare=Comparison.PREVIOUS,
+            formats=["xlsx", "pdf"], to=[user.email], owner=user,
+        )  # fmt: skip
+        scheduling.save(schedule, now=now)
+    run = scheduling.run_now(schedule, now=now, by=user)
+    mailed = _show_mail(console, run.subject)
+    for name, page in (("Its page", run), ("Its schedule", schedule)):
+        model = page._meta.model_name
+        address = reverse(f"admin:reports_{model}_change", args=[page.pk])
+        console.print(f"{name:<12} {settings.SITE_URL}{address}")
+    return mailed
 
 
 def _offer_delivery() -> None:

@@ -1,4 +1,4 @@
-"""Which characters the fonts in `invoices/fonts` can print, read from the fonts themselves.
+"""Which characters the fonts beside it can print, read from the fonts themselves.
 
 A character without a glyph would be an empty box, which PDF/UA forbids: one in a customer's name must not
 keep the invoice from being made.
