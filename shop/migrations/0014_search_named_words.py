@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0012_subscription'),
+        ('shop', '0013_reported'),
     ]
 
     operations = [
