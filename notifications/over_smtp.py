@@ -183,7 +183,7 @@ class _Watched(smtplib.SMTP):
         start = " ".join([f"MAIL FROM:<{sender}>", *size, *options])
         self.is_begun = False
         self.send(f"{start}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode())
-        self._expect({250}, lambda *said: smtplib.SMTPSenderRefused(*said, sender), left=2)
+        self._expect({250}, lambda *said: smtplib.SMTPSenderRefused(said[0], said[1], sender), left=2)
         self._expect({250, 251}, lambda *said: smtplib.SMTPRecipientsRefused({recipient: said}), left=1)
         self._expect({354}, smtplib.SMTPDataError)
         end = b".\r\n" if text.endswith(b"\r\n") else b"\r\n.\r\n"
