@@ -127,6 +127,7 @@ def _page(request: HttpRequest, asked: Order, *, message: str = "", status: int 
         "shipments": _shipments(asked),
         "papers": panels.papers_of(asked),
         "country": countries.name_of(asked.shipping_address.get("country", "")),
+        "goes_somewhere": asked.state not in (Order.State.CANCELLED, Order.State.EXPIRED),
         "bill_to": asked.bill_to,
         "bill_country": countries.name_of(asked.bill_to.get("country", "")),
         **_ways_out(asked, is_overdue=is_overdue, is_partly_sent=is_partly_sent),
