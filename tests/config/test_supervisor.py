@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -171,12 +170,17 @@ def run_apart(folder: Path, environment: dict[str, str], line: str) -> Apart:
         env=environment | python_path,
         stdout=subprocess.PIPE,
         text=True,
-        # The tests may run under `nohup`, which children inherit and the supervisor respects.
-        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+        preexec_fn=_heed_signals,
     )
     assert popen.stdout is not None
     assert popen.stdout.readline() == "started\n"
     return popen, psutil.Process(popen.pid).children(recursive=True)
+
+
+def _heed_signals() -> None:
+    """The tests may run under `nohup` or in the background of a shell: children then ignore these."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
