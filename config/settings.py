@@ -285,7 +285,7 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
-IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=6_000_000)
+IMPORT_CHUNK_BYTES = env.int("IMPORT_CHUNK_BYTES", default=4_500_000)
 IMPORT_RANGE_ROWS = env.int("IMPORT_RANGE_ROWS", default=25_000)
 IMPORT_DRAFT_DAYS = env.int("IMPORT_DRAFT_DAYS", default=7)  # an upload that nobody confirmed is kept so long
 # A preview warns of more than so much (docs/importing.md); several times as much takes a second person.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -66,11 +65,7 @@ def plan(claim: Claim) -> None:
 @_stage_of_import("imports.stage")
 def stage(claim: Claim) -> None:
     """Read and clean one chunk into the staging table; the last chunk: staging → checking."""
-    gc.disable()  # its rows make no cycles, and looking for some takes a twentieth of the time
-    try:
-        staging.stage(claim)
-    finally:
-        gc.enable()
+    staging.stage(claim)
 
 
 @_stage_of_import("imports.check")
