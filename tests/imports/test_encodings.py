@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imports import encoding
 from imports.dialect import inspect
-from imports.encoding import ENCODINGS, EncodingEvidence, short_name
+from imports.encoding import ENCODINGS, EncodingEvidence, short_name, split_lines
 from imports.inspecting import TableReader
 
 WORDS = {
@@ -123,3 +124,18 @@ def test_any_bytes_have_an_encoding_that_is_offered(data: bytes, size: int) -> N
         evidence.feed(data[start : start + size])
 
     assert evidence.finish() in ENCODINGS
+
+
+@given(
+    lines=st.lists(st.binary(max_size=12), max_size=30),
+    end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
+    piece=st.integers(1, 40),
+)
+def test_lines_split_by_pieces_are_those_split_at_once(lines: list[bytes], end: bytes, piece: int) -> None:
+    data = end.join(lines)
+    whole = data.split(end)
+    if not whole[-1]:  # what follows the last line end is no line
+        whole.pop()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(encoding, "_PIECE", piece)
+        assert [line for some in split_lines(data, end) for line in some] == whole
