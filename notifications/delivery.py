@@ -210,11 +210,17 @@ def _prepared(statement: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """The one row of a statement that is sent for every mail: PostgreSQL plans it once. Django, which puts
     the values into the text, would have it planned each time."""
     connection.ensure_connection()
-    connection.connection.prepare_threshold = sys.maxsize  # else psycopg prepares nothing; Django sets None
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
-        assert row is not None  # noqa: S101 - it always has one
-        return row
+    session = connection.connection
+    session.prepare_threshold = sys.maxsize  # psycopg prepares nothing while it is None, as Django sets it
+    try:
+        with connection.wrap_database_errors, Cursor(session) as cursor:
+            row = cursor.execute(statement.encode(), values, prepare=True).fetchone()
+    finally:
+        # Else psycopg counts every statement from now on and so keeps the last hundred, with all the values
+        # that Django puts into them: an import's are megabytes.
+        session.prepare_threshold = None
+    assert row is not None  # noqa: S101 - it always has one
+    return row
 
 
 def _record(claim: Claim, message: Message, **values: object) -> None:

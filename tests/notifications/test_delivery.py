@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +50,22 @@ def test_message_arrives_as_it_was_written(provider: Provider, message: Message,
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text.get_content().replace("\r\n", "\n") == message.text
     assert html.get_content().replace("\r\n", "\n").strip() == message.html.strip()
+
+
+def test_connection_that_delivered_keeps_no_values_of_later_statements(
+    provider: Provider, message: Message
+) -> None:
+    attempt(message)
+    tracemalloc.start()
+    try:
+        for number in range(20):  # an import's statements are megabytes long
+            assert not Message.objects.filter(subject=f"{number}" * 500_000).exists()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert provider.mails
+    assert kept < 1_000_000
 
 
 def test_message_delivered_twice_at_once_arrives_once(provider: Provider, message: Message) -> None:
