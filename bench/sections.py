@@ -16,7 +16,8 @@ TITLES = (LIFE, READING, PAGES, LOAD, MAILS, REPORTS)
 
 def found(path: Path, title: str) -> list[str]:
     """The section of that title in a report, with its heading; empty where there is none, or no report."""
-    return _pattern(title).findall(path.read_text()) if path.exists() else []
+    sections = _pattern(title).findall(path.read_text()) if path.exists() else []
+    return [f"{section.rstrip()}\n" for section in sections]
 
 
 def replace(path: Path, title: str, section: str) -> None:
