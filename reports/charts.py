@@ -6,6 +6,8 @@ mails and PDFs it has a width of its own.
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from reports import bar_charts, line_charts
 from reports.drawing import Drawing
 from reports.results import Chart, Shape
@@ -17,6 +19,6 @@ def drawn(chart: Chart, writer: Writer, *, number: int, width: int | None = None
     as where it stands."""
     name = f"chart-{number}"
     if not any(value for series in chart.series for value in series.values):
-        return Drawing(name, chart.title, "Nothing was found in these days.", True, chart.shape, 0)
+        return Drawing(name, str(chart.title), _("Nothing was found in these days."), True, chart.shape, 0)
     draw = line_charts.draw if chart.shape == Shape.LINE else bar_charts.draw
     return draw(chart, writer, name, width)

@@ -109,7 +109,7 @@ def test_attempt_that_breaks_off_leaves_nothing_and_the_next_mails_once(
     def render(answer: Any, format: Any, out: Any) -> None:
         if format in broken:
             raise OSError("disk is full")
-        real(answer, "csv", out)  # type: ignore[arg-type]
+        real(answer, rendering.Format.CSV, out)
 
     monkeypatch.setattr(rendering, "render", render)
     job = work(run)
