@@ -10,7 +10,6 @@ import structlog
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
-from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -78,18 +77,18 @@ def ready(run: ReportRun, answer: Answer, mail: Mail, files: Sequence[ReportFile
             "period": Writer.of(answer).period(answer.question.period),
             "html": mail.html,
             "text": mail.text.strip(),
-            "files": ", ".join(_file(file) for file in files if not file.cid),
+            "files": report_words.listed([_file(file) for file in files if not file.cid]),
             "attached": fits(files),
             "run_url": _address(run),
             "schedule_when": report_words.when(run.schedule) if run.schedule else "",
-            "sent_to": ", ".join(map(apart, [*run.to, *run.cc])),
+            "sent_to": report_words.listed([apart(address) for address in [*run.to, *run.cc]]),
         }
     return messages.render("report_ready", context, language=language)
 
 
 def _file(file: ReportFile) -> str:
-    """Its name and size: `sales.xlsx (117.2 KB)`."""
-    return f"{apart(file.name)} ({filesizeformat(file.size)})"
+    """Its name and size: `sales.xlsx (117.2 kB)`."""
+    return f"{apart(file.name)} ({report_words.size(file.size)})"
 
 
 def fits(files: Sequence[ReportFile]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from babel.dates import format_time, get_day_names
 from babel.lists import format_list
+from babel.units import format_unit
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -59,6 +60,17 @@ def _listed(rhythm: Rhythm) -> str:
         # Cron's weeks begin on Sunday, Babel's on Monday.
         listed = [names[(day - 1) % 7] for day in rhythm.days]
     return format_list(listed, locale=locale())
+
+
+def listed(things: list[str]) -> str:
+    """One after the other: `a, b and c`."""
+    return format_list(things, locale=locale())
+
+
+def size(count: int) -> str:
+    """So many bytes: `117.2 kB`."""
+    unit, bytes_of = ("megabyte", 1_000_000) if count >= 1_000_000 else ("kilobyte", 1_000)
+    return format_unit(max(count / bytes_of, 0.1), f"digital-{unit}", "short", "#,##0.#", locale=locale())
 
 
 def stopped(failures: int) -> str:

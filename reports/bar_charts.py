@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.utils.translation import ngettext
 
 from reports.drawing import Band, Bar, Drawing, Text, columns_of, hovered, look, said
@@ -38,6 +40,23 @@ def draw(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing:
         name, str(chart.title), words, False, chart.shape, height, width,
         texts=texts, bars=bars, bands=bands, zero=zero,
     )  # fmt: skip
+
+
+def mirrored(drawing: Drawing) -> Drawing:
+    """The same for readers from the right; its width is known."""
+    width = drawing.width or 0
+    anchors = {"start": "end", "end": "start"}
+
+    def turned(x: str, wide: str = "0") -> str:
+        return f"{width - float(x) - float(wide):.1f}"
+
+    return replace(
+        drawing,
+        texts=[replace(one, x=turned(one.x), anchor=anchors[one.anchor]) for one in drawing.texts],
+        bars=[replace(one, x=turned(one.x, one.width)) for one in drawing.bars],
+        bands=[replace(one, x=turned(one.x, one.width)) for one in drawing.bands],
+        zero=turned(drawing.zero) if drawing.zero else "",
+    )
 
 
 def _key(chart: Chart) -> tuple[list[Bar], list[Text]]:

@@ -21,4 +21,7 @@ def drawn(chart: Chart, writer: Writer, *, number: int, width: int | None = None
     if not any(value for series in chart.series for value in series.values):
         return Drawing(name, str(chart.title), _("Nothing was found in these days."), True, chart.shape, 0)
     draw = line_charts.draw if chart.shape == Shape.LINE else bar_charts.draw
-    return draw(chart, writer, name, width)
+    drawing = draw(chart, writer, name, width)
+    is_from_right = writer.locale.text_direction == "rtl"
+    # Time goes from left to right for all readers; names of things begin where their lines do.
+    return bar_charts.mirrored(drawing) if is_from_right and width and chart.shape == Shape.BARS else drawing

@@ -123,7 +123,10 @@ class Writer:
         """In few letters, for an axis: `€2.5K`."""
         match kind:
             case Kind.MONEY:
-                return format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
+                text = format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
+                # Babel says the direction of all amounts but short ones without letters.
+                is_from_right = self.locale.text_direction == "rtl"
+                return f"\u200f{text}" if is_from_right and text[:1].isdigit() else text
             case Kind.SHARE:
                 return self._percent(Decimal(value))
         return format_compact_decimal(value, locale=self.locale, fraction_digits=1)
