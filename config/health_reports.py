@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db.models import Aggregate, Count, Func, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce, TruncDate
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from imports.models import ImportRun
 from notifications.models import Message
@@ -21,8 +23,8 @@ from reports.tallies import GROUPINGS, Counts, Health, Tally
 
 def connect() -> None:
     """Add them to the reports; called once, when Django is ready."""
-    register(Report("imports", "Imports", IMPORTS.answer, GROUPINGS))
-    register(Report("mails", "Mails", MAILS.answer, GROUPINGS))
+    register(Report("imports", IMPORTS.title, IMPORTS.answer, GROUPINGS))
+    register(Report("mails", MAILS.title, MAILS.answer, GROUPINGS))
 
 
 def _imports(period: Period) -> QuerySet[ImportRun]:
@@ -50,16 +52,22 @@ _IMPORTED = (
     Coalesce(Sum("repaired"), 0),
 )
 
+_ENDS = {
+    ImportRun.State.COMPLETED: pgettext_lazy("import", "completed"),
+    ImportRun.State.FAILED: pgettext_lazy("import", "failed"),
+    ImportRun.State.CANCELLED: pgettext_lazy("import", "cancelled"),
+}
+
 
 def _worst_imports(period: Period) -> Sequence[Table]:
     """Each that failed, or rejected rows."""
     headings = (
-        Column("import", "Import", Kind.TEXT),
-        Column("finished", "Ended", Kind.MOMENT),
-        Column("state", "State", Kind.TEXT),
-        Column("rows", "Rows", Kind.COUNT),
-        Column("rejected", "Rejected", Kind.COUNT),
-        Column("share", "Share", Kind.SHARE),
+        Column("import", pgettext_lazy("report", "Import"), Kind.TEXT),
+        Column("finished", pgettext_lazy("report", "Ended"), Kind.MOMENT),
+        Column("state", pgettext_lazy("report", "State"), Kind.TEXT),
+        Column("rows", pgettext_lazy("report", "Rows"), Kind.COUNT),
+        Column("rejected", pgettext_lazy("report", "Rejected"), Kind.COUNT),
+        Column("share", pgettext_lazy("report", "Share"), Kind.SHARE),
     )
     bad = _imports(period).filter(Q(state=ImportRun.State.FAILED) | Q(rejected__gt=0))
     rows = [
@@ -67,7 +75,7 @@ def _worst_imports(period: Period) -> Sequence[Table]:
             (
                 f"{run.pk}: {run.filename}",
                 run.finished_at.astimezone(period.zone) if run.finished_at else None,
-                run.get_state_display(),
+                _ENDS[ImportRun.State(run.state)],
                 run.rows,
                 run.rejected,
                 columns.share(Decimal(run.rejected), Decimal(run.rows)),
@@ -75,21 +83,21 @@ def _worst_imports(period: Period) -> Sequence[Table]:
         )
         for run in bad.order_by("-rejected", "-pk").iterator()
     ]
-    return [Table("Failed, or with rejected rows", headings, rows)]
+    return [Table(_("Failed, or with rejected rows"), headings, rows)]
 
 
 IMPORTS = Health(
-    "Imports",
+    pgettext_lazy("report", "Imports"),
     (
-        Tally("imports", "Imports"),
-        Tally("completed", "Completed"),
-        Tally("failed", "Failed", is_good=False),
-        Tally("rows", "Rows"),
-        Tally("rejected", "Rejected rows", is_good=False),
-        Tally("repaired", "Repaired rows", is_good=None),
+        Tally("imports", pgettext_lazy("report", "Imports")),
+        Tally("completed", pgettext_lazy("report", "Completed")),
+        Tally("failed", pgettext_lazy("report", "Failed"), is_good=False),
+        Tally("rows", pgettext_lazy("report", "Rows")),
+        Tally("rejected", pgettext_lazy("report", "Rejected rows"), is_good=False),
+        Tally("repaired", pgettext_lazy("report", "Repaired rows"), is_good=None),
     ),
     _count_imports,
-    Tally("rejected_share", "Share rejected", is_good=False),
+    Tally("rejected_share", pgettext_lazy("report", "Share rejected"), is_good=False),
     part=4,
     whole=3,
     tables=_worst_imports,
@@ -112,14 +120,14 @@ _TOLD = (
     Count("pk", filter=Q(fate=_Fate.COMPLAINED)),
 )
 _TALLIES = (
-    Tally("mails", "Mails"),
-    Tally("sent", "Sent"),
-    Tally("waiting", "Waiting", is_good=False),
-    Tally("failed", "Failed", is_good=False),
-    Tally("uncertain", "Perhaps sent", is_good=False),
-    Tally("suppressed", "Held back", is_good=None),
-    Tally("bounced", "Came back", is_good=False),
-    Tally("complained", "Called spam", is_good=False),
+    Tally("mails", pgettext_lazy("report", "Mails")),
+    Tally("sent", pgettext_lazy("report", "Sent")),
+    Tally("waiting", pgettext_lazy("report", "Waiting"), is_good=False),
+    Tally("failed", pgettext_lazy("report", "Failed"), is_good=False),
+    Tally("uncertain", pgettext_lazy("report", "Perhaps sent"), is_good=False),
+    Tally("suppressed", pgettext_lazy("report", "Held back"), is_good=None),
+    Tally("bounced", pgettext_lazy("report", "Came back"), is_good=False),
+    Tally("complained", pgettext_lazy("report", "Called spam"), is_good=False),
 )
 
 
@@ -130,18 +138,18 @@ def _count_mails(period: Period) -> Mapping[date, Counts]:
 
 def _mails_by_kind(period: Period) -> Sequence[Table]:
     headings = (
-        Column("kind", "Kind", Kind.TEXT),
+        Column("kind", pgettext_lazy("report", "Kind"), Kind.TEXT),
         *(Column(one.key, one.title, Kind.COUNT) for one in _TALLIES),
     )
     found = _counted(_mails(period).values("kind"), "kind", _TOLD).order_by("-count_0", "kind")
-    return [Table("By kind", headings, [Row(tuple(row)) for row in found])]
+    return [Table(_("By kind"), headings, [Row(tuple(row)) for row in found])]
 
 
 MAILS = Health(
-    "Mails",
+    pgettext_lazy("report", "Mails"),
     _TALLIES,
     _count_mails,
-    Tally("sent_share", "Share sent"),
+    Tally("sent_share", pgettext_lazy("report", "Share sent")),
     part=1,
     whole=0,
     tables=_mails_by_kind,

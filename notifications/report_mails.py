@@ -1,8 +1,9 @@
-"""Mails with reports, and about those that failed, from what reports announce."""
+"""Mails with reports, and about those that failed, from what reports announce; in the report's language."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -10,14 +11,17 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
-from notifications import messages, outbox
+from notifications import messages, outbox, report_words
 from notifications.messages import Rendered
 from reports.as_mail import Mail
 from reports.models import ReportFile, ReportRun, ReportSchedule
 from reports.results import Answer
 from reports.signals import report_failed, report_ready, schedule_paused
-from reports.writing import Writer
+from reports.writing import Writer, period_text
+from shop.languages import apart, locale
 
 log = structlog.get_logger(__name__)
 
@@ -39,41 +43,52 @@ def _ready(*, run: ReportRun, answer: Answer, mail: Mail, **_: Any) -> None:
         event=f"{run.subject}/ready",
         about=run.subject,
         recipients=run.recipients,
-        content=_safely(run, answer, mail, files),
+        content=_safely("report_ready", run.asked.language, partial(ready, run, answer, mail, files))
+        or _plain(run.title, mail.text, _address(run)),
         attachment=run.subject if files else "",
     )
 
 
-def _safely(run: ReportRun, answer: Answer, mail: Mail, files: list[ReportFile]) -> Rendered:
-    try:
-        return ready(run, answer, mail, files)
-    except DatabaseError:  # the transaction is lost, and the job begins it again
-        raise
-    except Exception:  # whatever is wrong with a template, a report must not fail for its mail
-        log.exception("the mail of a report could not be rendered, sending a plain one", run=run.pk)
-        text = f"{run.title}\n\n{mail.text}\n{_address(run)}\n"
-        return Rendered(messages.one_line(run.title), text, "")
+def _safely(kind: str, language: str, rendered: Callable[[str], Rendered]) -> Rendered | None:
+    """The mail in its language, or in the shop's where a template of it is broken; None where that one is,
+    too: nothing may fail for its mail."""
+    for wanted in dict.fromkeys([language, settings.LANGUAGE_CODE]):
+        try:
+            return rendered(wanted)
+        except DatabaseError:  # the transaction is lost, and the job begins it again
+            raise
+        except Exception:
+            log.exception("the mail of a report could not be rendered", kind=kind, language=wanted)
+    return None
 
 
-def ready(run: ReportRun, answer: Answer, mail: Mail, files: Sequence[ReportFile]) -> Rendered:
+def _plain(name: str, told: str, address: str) -> Rendered:
+    """A mail from code alone."""
+    return Rendered(messages.one_line(name), f"{name}\n\n{told}\n\n{address}\n", "")
+
+
+def ready(run: ReportRun, answer: Answer, mail: Mail, files: Sequence[ReportFile], language: str) -> Rendered:
     """The report itself, in short; its files go with it where they are not too large."""
-    writer = Writer.of(answer)
-    return messages.render(
-        "report_ready",
-        {
-            "name": run.title,
-            "title": answer.title,
-            "period": writer.period(answer.question.period),
+    with translation.override(language):
+        context = {
+            "name": run.title if run.schedule else _("The report that you asked for"),
+            "title": str(answer.title),
+            "called": report_words.name(run),
+            "period": Writer.of(answer).period(answer.question.period),
             "html": mail.html,
             "text": mail.text.strip(),
-            "files": [file for file in files if not file.cid],
+            "files": report_words.listed([_file(file) for file in files if not file.cid]),
             "attached": fits(files),
             "run_url": _address(run),
-            "schedule_when": run.schedule.when if run.schedule else "",
-            "sent_to": [*run.to, *run.cc],
-        },
-        language=run.asked.language,
-    )
+            "schedule_when": report_words.when(run.schedule) if run.schedule else "",
+            "sent_to": report_words.listed([apart(address) for address in [*run.to, *run.cc]]),
+        }
+    return messages.render("report_ready", context, language=language)
+
+
+def _file(file: ReportFile) -> str:
+    """Its name and size: `sales.xlsx (117.2 kB)`."""
+    return f"{apart(file.name)} ({report_words.size(file.size)})"
 
 
 def fits(files: Sequence[ReportFile]) -> bool:
@@ -87,17 +102,22 @@ def _failed(*, run: ReportRun, **_: Any) -> None:
         event=f"{run.subject}/failed",
         about=run.subject,
         recipients=_owners(run.owner or (run.schedule.owner if run.schedule else None)),
-        content=failed(run),
+        content=_safely("report_failed", run.asked.language, partial(failed, run))
+        or _plain(run.title, run.error, _address(run)),
     )
 
 
-def failed(run: ReportRun, *, language: str = "") -> Rendered:
+def failed(run: ReportRun, language: str) -> Rendered:
     """Tell whom it belongs to why there is no report."""
-    period = run.asked.period
-    context = {
-        "name": run.title, "number": str(run.pk), "period": f"{period.first} – {period.last}",
-        "error": run.error, "schedule_when": run.schedule.when if run.schedule else "", "url": _address(run),
-    }  # fmt: skip
+    with translation.override(language):
+        context = {
+            "name": report_words.name(run),
+            "number": str(run.pk),
+            "period": period_text(run.asked.period, locale()),
+            "error": run.error,
+            "schedule_when": report_words.when(run.schedule) if run.schedule else "",
+            "url": _address(run),
+        }
     return messages.render("report_failed", context, language=language)
 
 
@@ -107,16 +127,21 @@ def _paused(*, schedule: ReportSchedule, run: ReportRun, **_: Any) -> None:
         event=f"{run.subject}/paused",
         about=run.subject,
         recipients=_owners(schedule.owner),
-        content=paused(schedule),
+        content=_safely("schedule_paused", schedule.language, partial(paused, schedule, run))
+        or _plain(schedule.name, schedule.paused_why, _schedule_address(schedule)),
     )
 
 
-def paused(schedule: ReportSchedule, *, language: str = "") -> Rendered:
-    """Tell whom it belongs to that it comes no more, and why."""
-    address = settings.SITE_URL + reverse("admin:reports_reportschedule_change", args=[schedule.pk])
-    context = {
-        "name": schedule.name, "error": schedule.paused_why, "schedule_when": schedule.when, "url": address,
-    }  # fmt: skip
+def paused(schedule: ReportSchedule, run: ReportRun, language: str) -> Rendered:
+    """Tell whom it belongs to that it comes no more, and why: with what its last `run` failed."""
+    with translation.override(language):
+        context = {
+            "name": schedule.name,
+            "stopped": report_words.stopped(schedule.failures),
+            "error": run.error,
+            "schedule_when": report_words.when(schedule),
+            "url": _schedule_address(schedule),
+        }
     return messages.render("schedule_paused", context, language=language)
 
 
@@ -126,6 +151,10 @@ def _owners(owner: Any) -> list[str]:
         return [owner.email]
     superusers = get_user_model().objects.filter(is_active=True, is_superuser=True).exclude(email="")
     return sorted(superusers.values_list("email", flat=True)) or [settings.SHOP_EMAIL]
+
+
+def _schedule_address(schedule: ReportSchedule) -> str:
+    return settings.SITE_URL + reverse("admin:reports_reportschedule_change", args=[schedule.pk])
 
 
 def _address(run: ReportRun) -> str:

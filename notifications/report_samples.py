@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import pgettext_lazy
 from django_celery_beat.models import CrontabSchedule
 
 from notifications import kinds, report_mails
 from notifications.kinds import Kind, Sample
 from notifications.messages import Rendered
-from reports import rendering
+from reports import rendering, wording
 from reports.models import ReportFile, ReportRun, ReportSchedule
 from reports.periods import Period
 from reports.questions import Comparison, Grouping, Question
@@ -47,10 +48,11 @@ def _question(language: str) -> Question:
 
 def _answer(language: str) -> Answer:
     question = _question(language)
+    orders, net, refunds = (pgettext_lazy("report", title) for title in ("Orders", "Net", "Refunds"))
     columns = [
-        Column("day", "Day", Of.DAY),
-        Column("orders", "Orders", Of.COUNT),
-        Column("net", "Net", Of.MONEY),
+        Column("day", wording.TITLES[Grouping.DAY], Of.DAY),
+        Column("orders", orders, Of.COUNT),
+        Column("net", net, Of.MONEY),
     ]
     days = [
         Row((_WEEK.first + timedelta(days=n), 10 + n, Decimal("812.40") + 37 * n),
@@ -59,20 +61,20 @@ def _answer(language: str) -> Answer:
     ]  # fmt: skip
     total = Row((None, 91, Decimal("6463.80")), (None, 84, Decimal("5530.70")))
     return Answer(
-        question=question, title="Sales by day", currency=settings.STORE_CURRENCY, made_at=timezone.now(),
-        compared=question.compared(),
+        question=question, title=pgettext_lazy("report", "Sales"), currency=settings.STORE_CURRENCY,
+        made_at=timezone.now(), compared=question.compared(),
         figures=[
-            Figure("net", "Net", Of.MONEY, Decimal("6463.80"), Decimal("5530.70")),
-            Figure("orders", "Orders", Of.COUNT, 91, 84),
-            Figure("refunds", "Refunds", Of.MONEY, Decimal("61.00"), Decimal("24.50"), False),
+            Figure("net", net, Of.MONEY, Decimal("6463.80"), Decimal("5530.70")),
+            Figure("orders", orders, Of.COUNT, 91, 84),
+            Figure("refunds", refunds, Of.MONEY, Decimal("61.00"), Decimal("24.50"), False),
         ],
-        tables=[Table("Days", columns, days, total)],
+        tables=[Table(wording.BY[Grouping.DAY], columns, days, total)],
     )  # fmt: skip
 
 
 def _schedule() -> ReportSchedule:
     row = CrontabSchedule(minute="0", hour="7", day_of_week="1", timezone=ZoneInfo("Europe/Berlin"))
-    return ReportSchedule(pk=12, name="Sales of the week", crontab=row)
+    return ReportSchedule(pk=12, name="Sales of the week", crontab=row, failures=5)
 
 
 def _run(schedule: ReportSchedule | None, language: str) -> ReportRun:
@@ -94,14 +96,13 @@ def _asked(language: str) -> Rendered:
 
 def _made(run: ReportRun, files: list[ReportFile]) -> Rendered:
     answer = _answer(run.asked.language)
-    return report_mails.ready(run, answer, rendering.mail(answer), files)
+    return report_mails.ready(run, answer, rendering.mail(answer), files, run.asked.language)
 
 
 def _failed(language: str) -> Rendered:
-    return report_mails.failed(_run(_schedule(), language), language=language)
+    return report_mails.failed(_run(_schedule(), language), language)
 
 
 def _paused(language: str) -> Rendered:
     schedule = _schedule()
-    schedule.paused_why = "It failed 5 times in a row, the last time with: The category is gone."
-    return report_mails.paused(schedule, language=language)
+    return report_mails.paused(schedule, _run(schedule, language), language)

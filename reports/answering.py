@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
+from django.utils import translation
 
 from reports.catalogue import REPORTS
 from reports.questions import Question
@@ -25,7 +26,7 @@ def answer(question: Question) -> Answer:
         raise ValueError(f"“{report.name}” can't be filtered by {', '.join(unknown)}. It can by: {allowed}.")
     if question.compare and not report.compares:
         raise ValueError(f"“{report.name}” shows how things are; it has nothing to compare with.")
-    with _one_moment():
+    with translation.override(question.language), _one_moment():
         return report.answer(question)
 
 

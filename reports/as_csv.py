@@ -17,6 +17,8 @@ from itertools import batched
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
+from django.utils.functional import Promise
+
 from reports.questions import Grouping
 from reports.results import Answer, Row, Table, Value
 from reports.shown import compared_columns
@@ -45,8 +47,8 @@ def plain(value: Value, zone: ZoneInfo) -> str:
             return value.astimezone(zone).isoformat()
         case date():
             return value.isoformat()
-        case str():
-            return guarded(value)
+        case str() | Promise():
+            return guarded(str(value))
     return str(value) if isinstance(value, int) else f"{value:f}"
 
 

@@ -18,6 +18,8 @@ from itertools import batched
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from django.utils.functional import Promise
+
 from reports.periods import Period
 from reports.results import Answer, Column, Row, Table, Value
 
@@ -87,6 +89,8 @@ def _text(value: Any, zone: ZoneInfo) -> str:
 
 def _plain(value: Any, zone: ZoneInfo) -> str:
     match value:
+        case Promise():
+            return str(value)
         case Decimal():
             return f"{value:f}"
         case datetime():

@@ -9,12 +9,14 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from reports import chart_pictures
 from reports.as_page import ShownFigure, context
 from reports.drawing import Drawing, columns_of
 from reports.results import Answer
 from reports.shown import Cell, ShownRow, ShownTable, shown
+from reports.wording import said
 from reports.writing import Writer
 
 _TABLES, _ROWS, _COLUMNS = 2, 12, 4  # the rest is in the files
@@ -36,6 +38,7 @@ def mail(answer: Answer, *, whole: str = "") -> Mail:
     """The report below its title; `whole` is the address where all of its rows are. Rows of streams are not
     read, for a file may need them. Takes some tenths of a second; raises `printer.NotPrinted`."""
     with translation.override(answer.question.language):
+        answer = said(answer)
         writer = Writer.of(answer)
         words = context(answer, most=0, has_tables=False)
         drawings = [one for one in chart_pictures.drawings(answer, writer, width=_WIDTH) if not one.is_empty]
@@ -52,16 +55,16 @@ def mail(answer: Answer, *, whole: str = "") -> Mail:
 def _table(answer: Answer, at: int, writer: Writer) -> ShownTable:
     table = answer.tables[at]
     if table.is_stream:
-        return ShownTable(table.title, [], [], None, table.note, "The rows are in the files.")
+        return ShownTable(table.title, [], [], None, table.note, _("The rows are in the files."))
     return shown(table, writer, most=_ROWS, columns=_COLUMNS, stacked_from=0)
 
 
 def _text(given: dict[str, Any]) -> Iterator[str]:
     """Its paragraphs."""
-    compared = f", compared with {given['compared']}" if given["compared"] else ""
+    compared = _(", compared with %(days)s") % {"days": given["compared"]} if given["compared"] else ""
     yield f"{given['period']}{compared}"
     if given["is_empty"]:
-        yield "Nothing was found in these days."
+        yield _("Nothing was found in these days.")
     if given["figures"]:
         yield "\n".join(_aligned([_figure(one) for one in given["figures"]], left=(0, 2)))
     for chart in given["charts"]:
@@ -70,14 +73,19 @@ def _text(given: dict[str, Any]) -> Iterator[str]:
         yield "\n".join(_table_lines(table))
         yield "\n".join(one for one in (table.more, table.note) if one)
     if given["whole"]:
-        yield f"All of it:\n{given['whole']}"
+        yield f"{_('All of it')}:\n{given['whole']}"
     yield "\n".join(given["notes"])
-    yield f"Made on {given['made_at']} ({given['zone']}). Amounts are in {given['currency']}."
+    made = _("Made on %(made_at)s (%(zone)s). Amounts are in %(currency)s.")
+    yield made % {name: given[name] for name in ("made_at", "zone", "currency")}
 
 
 def _figure(figure: ShownFigure) -> list[str]:
-    before = f"(before: {figure.before})" if figure.before else ""
-    return [figure.label, figure.text, f"{figure.change.words if figure.change else ''} {before}".strip()]
+    before = _("(before: %(value)s)") % {"value": figure.before} if figure.before else ""
+    return [
+        str(figure.label),
+        figure.text,
+        f"{figure.change.words if figure.change else ''} {before}".strip(),
+    ]
 
 
 def _chart(chart: Drawing) -> str:
@@ -86,13 +94,14 @@ def _chart(chart: Drawing) -> str:
 
 def _table_lines(table: ShownTable) -> list[str]:
     """In columns where they fit, or else a thing after the other."""
+    title = str(table.title).upper()
     if not table.rows:
-        return [table.title.upper(), *([] if table.more else ["There are no rows."])]
+        return [title, *([] if table.more else [_("There are no rows.")])]
     rows = [*table.rows, *([table.total] if table.total else [])]
-    lines = _aligned([[head.title for head in table.heads], *(_texts(row) for row in rows)])
+    lines = _aligned([[str(head.title) for head in table.heads], *(_texts(row) for row in rows)])
     if max(map(columns_of, lines)) > _LINE:
         lines = ["\n".join(_thing(table, row)) for row in rows]
-    return [table.title.upper(), *lines]
+    return [title, *lines]
 
 
 def _texts(row: ShownRow) -> list[str]:

@@ -13,9 +13,11 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from reports.charts import drawn
-from reports.results import Answer, Figure
+from reports.results import Answer, Figure, Text
 from reports.shown import shown
+from reports.wording import said
 from reports.writing import Change, Writer
+from shop.languages import is_from_right, locale
 
 _IN_PAGE, _IN_FILE = 100, 1_000  # rows of a table
 _STYLES = ("tokens.css", "reports.css")
@@ -25,7 +27,7 @@ _STYLES = ("tokens.css", "reports.css")
 class ShownFigure:
     """A large number in words; `tone` is good, bad, or empty."""
 
-    label: str
+    label: Text
     text: str
     before: str
     change: Change | None
@@ -36,12 +38,14 @@ def fragment(answer: Answer, *, whole: str = "", most: int = _IN_PAGE) -> SafeSt
     """The report below its title, for a page that has `static/tallyman/reports.css`; tables have up to `most`
     rows, and `whole` is the address of the CSV, which has all."""
     with translation.override(answer.question.language):
+        answer = said(answer)
         return render_to_string("reports/report.html", {**context(answer, most=most), "whole": whole})
 
 
 def write(answer: Answer, out: BinaryIO) -> None:
     """Write the file."""
-    with_styles = {**context(answer, most=_IN_FILE), "styles": _styles()}
+    direction = "rtl" if is_from_right() else "ltr"
+    with_styles = {**context(answer, most=_IN_FILE), "styles": _styles(), "direction": direction}
     out.write(render_to_string("reports/page.html", with_styles).encode())
 
 
@@ -50,6 +54,7 @@ def context(answer: Answer, *, most: int, has_tables: bool = True) -> dict[str, 
     writer = Writer.of(answer)
     return {
         "shop_name": settings.SHOP_NAME,
+        "language": locale().language,
         "title": answer.title,
         "currency": answer.currency,
         "period": writer.period(answer.question.period),

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from reports import chart_pictures
 from reports.as_page import context
 from reports.results import Answer
 from reports.shown import ShownRow, ShownTable, shown
 from reports.writing import Change, Writer
+from shop.languages import apart, is_from_right
 from shop.printing import printer
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
@@ -38,9 +40,9 @@ def _data(answer: Answer) -> dict[str, Any]:
         "shop": settings.SHOP_NAME,
         "mark": (settings.BASE_DIR / "static" / "tallyman" / "logo.svg").read_text(),
         "period": words["period"],
-        "compared": words["compared"],
-        "foot": f"{settings.SHOP_NAME} · {answer.title}, {words['period']} · made on {words['made_at']}"
-        f" ({words['zone']})",
+        "language": words["language"],
+        "rtl": is_from_right(),
+        "words": _words(words),
         "empty": words["is_empty"],
         "columns": columns,
         "landscape": columns > _UPRIGHT,
@@ -53,13 +55,28 @@ def _data(answer: Answer) -> dict[str, Any]:
     }
 
 
+def _words(given: dict[str, Any]) -> dict[str, str]:
+    """What stands around values."""
+    made = _("made on %(made_at)s (%(zone)s)") % {"made_at": given["made_at"], "zone": given["zone"]}
+    compared = _("compared with %(days)s") % {"days": given["compared"]} if given["compared"] else ""
+    return {
+        "compared": compared,
+        "empty": _("Nothing was found in these days."),
+        "before": _("before: %(value)s") % {"value": "{value}"},
+        "no_rows": _("There are no rows."),
+        "counted": _("What was counted"),
+        "page": _("Page {page} of {pages}"),
+        "foot": f"{apart(settings.SHOP_NAME)} · {given['title']}, {given['period']} · {made}",
+    }
+
+
 def _table(table: ShownTable) -> dict[str, Any]:
     return {
         "title": table.title,
         "heads": [{"title": head.title, "number": head.is_number} for head in table.heads],
         "rows": [_row(row) for row in table.rows],
         "total": _row(table.total) if table.total else None,
-        "more": f"{table.more} All of them are in the CSV." if table.more else "",
+        "more": f"{table.more} {_('All of them are in the CSV.')}" if table.more else "",
         "note": table.note,
     }
 

@@ -11,9 +11,14 @@ from decimal import Decimal
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
 from reports import xlsx_charts
 from reports.results import Answer, Column, Kind, Row, Table, Value
-from reports.shown import TOTAL, compared_columns
+from reports.shown import compared_columns
+from reports.wording import TOTAL
 from reports.workbook import Widths, Workbook
 from reports.writing import change_of, is_number
 
@@ -57,24 +62,27 @@ class _Field:
 
 def _fields(columns: Sequence[Column], compared: frozenset[int]) -> Iterator[_Field]:
     for at, column in enumerate(columns):
-        yield _Field(column.title, column.kind, at)
+        title = str(column.title)
+        yield _Field(title, column.kind, at)
         if at in compared:
-            yield _Field(f"{column.title}, before", column.kind, at, "before")
+            yield _Field(_("%(title)s, before") % {"title": title}, column.kind, at, "before")
         if at in compared and is_number(column.kind):
-            unit = ", change in points" if column.kind == Kind.SHARE else ", change"
-            yield _Field(f"{column.title}{unit}", column.kind, at, "change")
+            in_points = column.kind == Kind.SHARE
+            changed = _("%(title)s, change in points") if in_points else _("%(title)s, change")
+            yield _Field(changed % {"title": title}, column.kind, at, "change")
 
 
 def _figures(book: Workbook, answer: Answer) -> None:
-    sheet, writer = book.sheet("Summary"), book.writer
+    sheet, writer = book.sheet(pgettext("report", "Summary")), book.writer
     sheet.hide_gridlines(2)
     soft, widths = book.format(font_color=_SOFT), Widths()
     sheet.set_row(0, 26)
     sheet.write_string(0, 0, answer.title, book.format(bold=True, font_size=18))
     sheet.write_string(1, 0, writer.period(answer.question.period), book.format(bold=True))
     if answer.compared:
-        sheet.write_string(2, 0, f"compared with {writer.period(answer.compared)}", soft)
-    heads = ["Figure", "Value", *(["Before", "Change"] if answer.compared else [])]
+        compared = _("compared with %(days)s") % {"days": writer.period(answer.compared)}
+        sheet.write_string(2, 0, compared, soft)
+    heads = _heads(is_compared=answer.compared is not None)
     for at, head in enumerate(heads):
         sheet.write_string(4, at, head, book.format(Kind.TEXT if at == 0 else Kind.COUNT, head=True))
         widths.see(at, head)
@@ -83,18 +91,27 @@ def _figures(book: Workbook, answer: Answer) -> None:
         row += 1
         sheet.write_string(row, 0, figure.label)
         book.cell(sheet, row, 1, figure.kind, figure.value, bold=True)
-        widths.see(0, figure.label)
+        widths.see(0, str(figure.label))
         widths.see(1, writer.value(figure.kind, figure.value))
         if answer.compared:
             book.cell(sheet, row, 2, figure.kind, figure.before)
             book.cell(sheet, row, 3, Kind.SHARE, change_of(figure.kind, figure.value, figure.before))
             widths.see(2, writer.value(figure.kind, figure.before))
     row += 1
-    made = f"Made on {writer.moment(answer.made_at)} ({writer.zone.key}), in {answer.currency}."
+    made = _("Made on %(made_at)s (%(zone)s). Amounts are in %(currency)s.") % {
+        "made_at": writer.moment(answer.made_at),
+        "zone": writer.zone.key,
+        "currency": answer.currency,
+    }
     for note in [*answer.notes, made]:
         row += 1
         sheet.write_string(row, 0, note, soft)
     widths.set(sheet)
+
+
+def _heads(*, is_compared: bool) -> list[str]:
+    heads = [pgettext("report", "Figure"), pgettext("report", "Value")]
+    return [*heads, pgettext("report", "Before"), pgettext("report", "Change")] if is_compared else heads
 
 
 def _table(book: Workbook, table: Table) -> None:
@@ -103,7 +120,7 @@ def _table(book: Workbook, table: Table) -> None:
     room = MOST_ROWS - 2  # beside head and total
     first: list[Row] = []
     while True:
-        sheet = book.sheet(table.title)
+        sheet = book.sheet(str(table.title))
         widths = _head(book, sheet, fields)
         row = 0
         for row, one in enumerate(islice(chain(first, rows), room), 1):
@@ -142,7 +159,7 @@ def _row(book: Workbook, sheet: Any, row: int, one: Row, fields: list[_Field], w
 def _total(book: Workbook, sheet: Any, row: int, total: Row, fields: list[_Field], widths: Widths) -> None:
     for at, field_ in enumerate(fields):
         value = field_.of(total)
-        label = value if isinstance(value, str) and value else TOTAL
+        label = value if isinstance(value, str | Promise) and value else TOTAL
         is_label = at == 0 and not isinstance(value, int | Decimal)
         kind = Kind.TEXT if is_label else field_.shown_as
         book.cell(sheet, row, at, kind, label if is_label else value, bold=True, top=1)

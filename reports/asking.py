@@ -11,7 +11,7 @@ from reports.cadence import zone_of
 from reports.period_rules import PeriodRule
 from reports.periods import Period
 from reports.questions import Question
-from reports.results import Answer
+from reports.results import Answer, Text
 from shop import categories, countries, gateways
 from shop.gateways import UnknownMethod
 from shop.models import Category, DiscountCode, Product
@@ -112,12 +112,12 @@ def rule_like(asked: Period) -> PeriodRule:
     return PeriodRule.YESTERDAY if asked.days == 1 else PeriodRule.LAST_30_DAYS
 
 
-def name_of(report: str, question: Question) -> str:
+def name_of(report: Text, question: Question) -> str:
     """`Sales by day`, of a report of that name."""
-    return f"{report} by {question.group_by.value.replace('_', ' ')}" if question.group_by else report
+    return f"{report} by {question.group_by.value.replace('_', ' ')}" if question.group_by else str(report)
 
 
-def title_of(report: str, question: Question) -> str:
+def title_of(report: Text, question: Question) -> str:
     """`Sales by day, 2026-01-01 to 2026-01-31`: what it is called in lists."""
     days = question.period
     return f"{name_of(report, question)}, {days.first}" + (f" to {days.last}" if days.days > 1 else "")

@@ -128,7 +128,7 @@ class Form:
     def reports(self) -> list[Choice]:
         """Sales first, whichever app registered first."""
         listed = sorted(REPORTS.values(), key=lambda one: (one.key != "sales", one.name))
-        return [Choice(one.key, one.name, one.key == self.report.key) for one in listed]
+        return [Choice(one.key, str(one.name), one.key == self.report.key) for one in listed]
 
     @property
     def groupings(self) -> list[Choice]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from django.utils.translation import ngettext
+
 from reports.drawing import Band, Bar, Drawing, Text, columns_of, hovered, look, said
 from reports.results import Chart, Kind
 from reports.scales import Across, Scale, scale_of
@@ -24,18 +28,35 @@ def draw(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing:
     (bars, texts), bands = _key(chart), list[Band]()
     for place in range(shown):
         y = head + place * row
-        texts.append(Text("0", y + 16, _short_name(chart.labels[place]), "start"))
+        texts.append(Text("0", y + 16, _short_name(str(chart.labels[place])), "start"))
         texts.append(Text(across.at(1), y + 16, said(chart, writer, chart.series[0].values[place]), "end"))
         bands.append(Band("0", y, across.at(1), row, hovered(chart, writer, place)))
         bars += _bars_of(chart, scale, across, place, y + _ROW)
     if left:
-        texts.append(Text("0", height - 4, f"and {left:,} more", "start", "soft"))
+        texts.append(Text("0", height - 4, _more(writer, left), "start", "soft"))
     words = _bars_in_words(chart, writer, shown)
     zero = across.at(scale.zero) if scale.zero > 0 else ""
     return Drawing(
-        name, chart.title, words, False, chart.shape, height, width,
+        name, str(chart.title), words, False, chart.shape, height, width,
         texts=texts, bars=bars, bands=bands, zero=zero,
     )  # fmt: skip
+
+
+def mirrored(drawing: Drawing) -> Drawing:
+    """The same for readers from the right; its width is known."""
+    width = drawing.width or 0
+    anchors = {"start": "end", "end": "start"}
+
+    def turned(x: str, wide: str = "0") -> str:
+        return f"{width - float(x) - float(wide):.1f}"
+
+    return replace(
+        drawing,
+        texts=[replace(one, x=turned(one.x), anchor=anchors[one.anchor]) for one in drawing.texts],
+        bars=[replace(one, x=turned(one.x, one.width)) for one in drawing.bars],
+        bands=[replace(one, x=turned(one.x, one.width)) for one in drawing.bands],
+        zero=turned(drawing.zero) if drawing.zero else "",
+    )
 
 
 def _key(chart: Chart) -> tuple[list[Bar], list[Text]]:
@@ -46,8 +67,8 @@ def _key(chart: Chart) -> tuple[list[Bar], list[Text]]:
     for at, series in enumerate(chart.series):
         colour = look(chart.series, at)
         squares.append(Bar(str(x), 5, str(_BAR), _BAR, colour))
-        texts.append(Text(str(x + _BAR + 6), 14, series.name, "start", colour))
-        x += _BAR + 6 + 8 * columns_of(series.name) + 16
+        texts.append(Text(str(x + _BAR + 6), 14, str(series.name), "start", colour))
+        x += _BAR + 6 + 8 * columns_of(str(series.name)) + 16
     return squares, texts
 
 
@@ -67,7 +88,12 @@ def _bars_in_words(chart: Chart, writer: Writer, shown: int) -> str:
         for place, label in enumerate(chart.labels[:shown])
     ]
     left = len(chart.labels) - shown
-    return "; ".join(words) + (f"; and {left:,} more." if left else ".")
+    return f"{'; '.join([*words, *([_more(writer, left)] if left else [])])}."
+
+
+def _more(writer: Writer, left: int) -> str:
+    more = ngettext("and %(count)s more", "and %(count)s more", left)
+    return more % {"count": writer.value(Kind.COUNT, left)}
 
 
 def _scale(chart: Chart, places: int) -> Scale:

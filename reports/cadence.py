@@ -12,8 +12,9 @@ import re
 import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -25,6 +26,7 @@ _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
 _TIME = re.compile(r"(\d{1,2})(?::(\d\d))?\s*(am|pm)?")
 _NUMBER = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
+_FIGURES = re.compile(r"\d+(,\d+)*")
 _MONTHLY = {"month": "*", "quarter": "1,4,7,10", "year": "1"}
 _EXAMPLES = "“every day at 7:00”, “Mondays at 7:00”, “first of the month at 6:00”, or cron: 0 7 * * 1"
 
@@ -214,33 +216,63 @@ def _never(text: str) -> CadenceError:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """An expression that has words: at that time of the clock, on these days of each span. `days` of a week
+    are from 0, Sunday; of a month, or the first month of a quarter or year, from 1."""
+
+    span: Literal["day", "weekday", "week", "month", "quarter", "year"]
+    days: tuple[int, ...]
+    at: time
+
+
+def rhythm_of(cron: str) -> Rhythm | None:
+    """What the expression's days and time are; None where no words say that."""
+    minute, hour, day, month, weekday = cron.split()
+    if not (minute.isdecimal() and hour.isdecimal()):
+        return None
+    at = time(int(hour), int(minute))
+    match day, month, weekday:
+        case "*", "*", "*":
+            return Rhythm("day", (), at)
+        case "*", "*", "1-5":
+            return Rhythm("weekday", (), at)
+        case "*", "*", _ if re.fullmatch(r"[0-6](,[0-6])*", weekday):
+            return Rhythm("week", _figures(weekday), at)
+        case _, "*", "*" if _FIGURES.fullmatch(day):
+            return Rhythm("month", _figures(day), at)
+        case _, "1,4,7,10", "*" if _FIGURES.fullmatch(day):
+            return Rhythm("quarter", _figures(day), at)
+        case _, "1", "*" if _FIGURES.fullmatch(day):
+            return Rhythm("year", _figures(day), at)
+    return None
+
+
+def _figures(field: str) -> tuple[int, ...]:
+    return tuple(map(int, field.split(",")))
+
+
 def in_words(cron: str) -> str:
     """What `cron_of` reads as that expression, as people say it; other expressions as they are.
 
     >>> in_words("30 7 * * 1,4")
     'Mondays and Thursdays at 7:30'
     """
-    minute, hour, day, month, weekday = cron.split()
     if cron == "0 * * * *":
         return "every hour"
-    if not (minute.isdecimal() and hour.isdecimal()):
-        return cron
-    days = _days_in_words(day, month, weekday)
-    return f"{days} at {int(hour)}:{int(minute):02}" if days else cron
+    rhythm = rhythm_of(cron)
+    return f"{_days_in_words(rhythm)} at {rhythm.at.hour}:{rhythm.at.minute:02}" if rhythm else cron
 
 
-def _days_in_words(day: str, month: str, weekday: str) -> str:
-    if (day, month, weekday) == ("*", "*", "*"):
-        return "every day"
-    if (day, month) == ("*", "*"):
-        if weekday == "1-5":
+def _days_in_words(rhythm: Rhythm) -> str:
+    match rhythm.span:
+        case "day":
+            return "every day"
+        case "weekday":
             return "weekdays"
-        if re.fullmatch(r"[0-6](,[0-6])*", weekday):
-            return _listed([_DAYS[int(one)].capitalize() + "s" for one in weekday.split(",")])
-    span = next((span for span, months in _MONTHLY.items() if months == month), "")
-    if span and weekday == "*" and re.fullmatch(r"\d+(,\d+)*", day):
-        return f"{_listed([_ordinal(int(one)) for one in day.split(',')])} of the {span}"
-    return ""
+        case "week":
+            return _listed([_DAYS[one].capitalize() + "s" for one in rhythm.days])
+    return f"{_listed([_ordinal(one) for one in rhythm.days])} of the {rhythm.span}"
 
 
 def _listed(words: list[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.questions import Grouping, Question
-from reports.results import Answer
+from reports.results import Answer, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Report:
     """
 
     key: str
-    name: str
+    name: Text
     answer: Callable[[Question], Answer]
     groupings: tuple[Grouping, ...]
     filters: tuple[str, ...] = ()

@@ -6,6 +6,8 @@ mails and PDFs it has a width of its own.
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from reports import bar_charts, line_charts
 from reports.drawing import Drawing
 from reports.results import Chart, Shape
@@ -17,6 +19,9 @@ def drawn(chart: Chart, writer: Writer, *, number: int, width: int | None = None
     as where it stands."""
     name = f"chart-{number}"
     if not any(value for series in chart.series for value in series.values):
-        return Drawing(name, chart.title, "Nothing was found in these days.", True, chart.shape, 0)
+        return Drawing(name, str(chart.title), _("Nothing was found in these days."), True, chart.shape, 0)
     draw = line_charts.draw if chart.shape == Shape.LINE else bar_charts.draw
-    return draw(chart, writer, name, width)
+    drawing = draw(chart, writer, name, width)
+    is_from_right = writer.locale.text_direction == "rtl"
+    # Time goes from left to right for all readers; names of things begin where their lines do.
+    return bar_charts.mirrored(drawing) if is_from_right and width and chart.shape == Shape.BARS else drawing

@@ -5,30 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.utils.translation import pgettext_lazy
+
 from reports.results import Column, Figure, Kind, Value
 from reports.sums import Sums
 
 # A column, what it shows of sums, and whether more of it is better (None: neither).
 type Shown = tuple[Column, Callable[[Sums], Value], bool | None]
 
-GROSS: Shown = (Column("gross", "Gross", Kind.MONEY), lambda sums: sums.gross, True)
-_NET: Shown = (Column("net", "Net", Kind.MONEY), lambda sums: sums.net, True)
-_TAX: Shown = (Column("tax", "Tax", Kind.MONEY), lambda sums: sums.tax, None)
-_REFUNDS: Shown = (Column("refunds", "Refunds", Kind.MONEY), lambda sums: sums.refunds, False)
-_DISCOUNTS: Shown = (Column("discounts", "Discounts", Kind.MONEY), lambda sums: sums.discounts, None)
-_DELIVERY: Shown = (Column("delivery", "Delivery", Kind.MONEY), lambda sums: sums.delivery, None)
-_ORDERS: Shown = (Column("orders", "Orders", Kind.COUNT), lambda sums: sums.orders, True)
-_UNITS: Shown = (Column("units", "Units", Kind.COUNT), lambda sums: sums.units, True)
-_AVERAGE: Shown = (Column("average", "Average order", Kind.MONEY), lambda sums: sums.average, True)
-_NEW: Shown = (Column("new_customers", "New customers", Kind.COUNT), lambda sums: sums.new, True)
-_REPEAT: Shown = (Column("repeat_orders", "Repeat orders", Kind.COUNT), lambda sums: sums.repeat, True)
+GROSS: Shown = (Column("gross", pgettext_lazy("report", "Gross"), Kind.MONEY), lambda sums: sums.gross, True)
+_NET: Shown = (Column("net", pgettext_lazy("report", "Net"), Kind.MONEY), lambda sums: sums.net, True)
+_TAX: Shown = (Column("tax", pgettext_lazy("report", "Tax"), Kind.MONEY), lambda sums: sums.tax, None)
+_REFUNDS: Shown = (
+    Column("refunds", pgettext_lazy("report", "Refunds"), Kind.MONEY),
+    lambda sums: sums.refunds,
+    False,
+)
+_DISCOUNTS: Shown = (
+    Column("discounts", pgettext_lazy("report", "Discounts"), Kind.MONEY),
+    lambda sums: sums.discounts,
+    None,
+)
+_DELIVERY: Shown = (
+    Column("delivery", pgettext_lazy("report", "Delivery"), Kind.MONEY),
+    lambda sums: sums.delivery,
+    None,
+)
+_ORDERS: Shown = (
+    Column("orders", pgettext_lazy("report", "Orders"), Kind.COUNT),
+    lambda sums: sums.orders,
+    True,
+)
+_UNITS: Shown = (Column("units", pgettext_lazy("report", "Units"), Kind.COUNT), lambda sums: sums.units, True)
+_AVERAGE: Shown = (
+    Column("average", pgettext_lazy("report", "Average order"), Kind.MONEY),
+    lambda sums: sums.average,
+    True,
+)
+_NEW: Shown = (
+    Column("new_customers", pgettext_lazy("report", "New customers"), Kind.COUNT),
+    lambda sums: sums.new,
+    True,
+)
+_REPEAT: Shown = (
+    Column("repeat_orders", pgettext_lazy("report", "Repeat orders"), Kind.COUNT),
+    lambda sums: sums.repeat,
+    True,
+)
 
 # Gross - refunds = net + tax.
 OF_ORDERS = (
     _ORDERS, _UNITS, GROSS, _REFUNDS, _NET, _TAX, _DISCOUNTS, _DELIVERY, _AVERAGE, _NEW, _REPEAT,
 )  # fmt: skip
 OF_THINGS = (_UNITS, GROSS, _REFUNDS, _NET, _TAX, _DISCOUNTS)  # an order may have several things
-SHARE = Column("share", "Share", Kind.SHARE)
+SHARE = Column("share", pgettext_lazy("report", "Share"), Kind.SHARE)
 
 
 def headings(shown: Sequence[Shown]) -> tuple[Column, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
+from django.utils.translation import gettext as _
+
 from reports.drawing import UNITS, Band, Dot, Drawing, Line, Path, Text, columns_of, hovered, look, said
 from reports.results import Chart, Kind, Series
 from reports.scales import Across, Scale, scale_of, some_of
@@ -32,7 +34,7 @@ def draw(chart: Chart, writer: Writer, name: str, width: int | None) -> Drawing:
     units = inner or UNITS
     return Drawing(
         name,
-        chart.title,
+        str(chart.title),
         " ".join(_line_in_words(chart, writer, series) for series in chart.series),
         False,
         chart.shape,
@@ -92,13 +94,13 @@ def _is_alone(values: Sequence[object], place: int) -> bool:
 
 def _below(chart: Chart, across: Across) -> list[Text]:
     places = len(chart.labels)
-    widest = _LETTER * max(map(columns_of, chart.labels)) + _GAP
+    widest = _LETTER * max(columns_of(str(label)) for label in chart.labels) + _GAP
     chosen = some_of(places, min(_LABELS, max(2, (across.width or _LEAST) // widest)))
     return [
         Text(
             across.at(_share(place, places)),
             _HEIGHT - 6,
-            chart.labels[place],
+            str(chart.labels[place]),
             _anchor(place, places),
             "soft",
             is_odd=number % 2 == 1,
@@ -132,7 +134,7 @@ def _names(chart: Chart, scale: Scale, across: Across) -> list[Text]:
         placed = max(at_least, min(wanted, lowest - _APART * (room - number - 1)))
         at_least = placed + _APART
         texts.append(
-            Text(across.at(1), round(placed, 1), chart.series[at].name, "end", look(chart.series, at))
+            Text(across.at(1), round(placed, 1), str(chart.series[at].name), "end", look(chart.series, at))
         )
     return texts
 
@@ -158,8 +160,15 @@ def _line_in_words(chart: Chart, writer: Writer, series: Series) -> str:
     if not there:
         return f"{series.name}: {NOTHING}."
     (high, top), (low, bottom) = max(there, key=lambda one: one[0]), min(there, key=lambda one: one[0])
-    return (
-        f"{series.name}: highest {said(chart, writer, high)} ({chart.labels[top]}), "
-        f"lowest {said(chart, writer, low)} ({chart.labels[bottom]}), "
-        f"last {said(chart, writer, there[-1][0])} ({chart.labels[there[-1][1]]})."
-    )
+    last, end = there[-1]
+    return _(
+        "%(name)s: highest %(high)s (%(high_at)s), lowest %(low)s (%(low_at)s), last %(last)s (%(last_at)s)."
+    ) % {
+        "name": series.name,
+        "high": said(chart, writer, high),
+        "high_at": chart.labels[top],
+        "low": said(chart, writer, low),
+        "low_at": chart.labels[bottom],
+        "last": said(chart, writer, last),
+        "last_at": chart.labels[end],
+    }

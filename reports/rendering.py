@@ -13,6 +13,7 @@ from django.utils import translation
 from reports import as_mail
 from reports.as_mail import Mail
 from reports.results import Answer
+from reports.wording import said
 
 __all__ = ["Format", "Mail", "file_name", "mail", "render"]
 
@@ -39,6 +40,11 @@ class Format(StrEnum):
         return _MEDIA_TYPES[self.value]
 
     @property
+    def is_for_programs(self) -> bool:
+        """Whether programs read it: then words of ours in it are English, whatever language is asked for."""
+        return self in (Format.CSV, Format.JSON)
+
+    @property
     def has_all_rows(self) -> bool:
         """Whether it holds every row; the others are for reading, and say how many they leave out."""
         return self in (Format.CSV, Format.JSON, Format.XLSX)
@@ -47,11 +53,13 @@ class Format(StrEnum):
 def render(answer: Answer, format: Format, out: BinaryIO) -> None:
     """Write the report to `out`, which stays open and need not be seekable. Rows are read once, as a stream.
 
-    CSV has the first table only. Raises `shop.printing.printer.NotPrinted` where no PDF could be made.
+    CSV and JSON are in English, what people read is in the question's language. CSV has the first table only.
+    Raises `shop.printing.printer.NotPrinted` where no PDF could be made.
     """
     write: Callable[[Answer, BinaryIO], None] = import_module(f"reports.{_MODULES[format]}").write
-    with translation.override(answer.question.language):
-        write(answer, out)
+    language = "en" if format.is_for_programs else answer.question.language
+    with translation.override(language):
+        write(said(answer), out)
 
 
 def mail(answer: Answer, *, whole: str = "") -> Mail:

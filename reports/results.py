@@ -1,4 +1,4 @@
-"""What a report found, as values that know nothing of how they will look."""
+"""What a report found, as values that know nothing of how they will look, nor in which language."""
 
 from __future__ import annotations
 
@@ -8,11 +8,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from django.utils.functional import Promise
+
 from reports.periods import Period
 from reports.questions import Question
 
+# What people have named is a str. Words of ours are lazy translations, which become text in the language that
+# is active when they are written (`reports.wording.said`): one answer may be mailed in German and be a CSV in
+# English.
+type Text = str | Promise
+
 # Text, money (in the report's currency, to the cent), a count, a share (0.5 is 50 %), a day or a moment.
-Value = str | Decimal | int | date | datetime | None
+Value = str | Promise | Decimal | int | date | datetime | None
 
 
 class Kind(StrEnum):
@@ -31,7 +38,7 @@ class Column:
     """`key` is its name in files and stays the same in any language; `title` is for people."""
 
     key: str
-    title: str
+    title: Text
     kind: Kind
 
 
@@ -51,11 +58,11 @@ class Row:
 class Table:
     """`rows` may be an iterator that can be read once, of millions; then `is_stream` is true."""
 
-    title: str
+    title: Text
     columns: Sequence[Column]
     rows: Iterable[Row]
     total: Row | None = None
-    note: str = ""
+    note: Text = ""
     is_stream: bool = False
 
 
@@ -66,7 +73,7 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    name: str
+    name: Text
     values: Sequence[Decimal | int | None]
     is_before: bool = False  # the days it is compared with: drawn muted
 
@@ -75,10 +82,10 @@ class Series:
 class Chart:
     """`labels` are the places on the axis, as people read them; each series has a value for each."""
 
-    title: str
+    title: Text
     shape: Shape
     kind: Kind
-    labels: Sequence[str]
+    labels: Sequence[Text]
     series: Sequence[Series]
 
 
@@ -87,7 +94,7 @@ class Figure:
     """One of the large numbers at the top. `is_good_when_higher` colours its change; None: neither."""
 
     key: str
-    label: str
+    label: Text
     kind: Kind
     value: Value
     before: Value = None
@@ -99,14 +106,14 @@ class Answer:
     """A whole report. `notes` say what a reader must know: what was counted, what was left out."""
 
     question: Question
-    title: str
+    title: Text
     currency: str
     made_at: datetime
     compared: Period | None = None
     figures: Sequence[Figure] = ()
     charts: Sequence[Chart] = ()
     tables: Sequence[Table] = ()
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[Text] = field(default_factory=tuple)
 
     @property
     def is_empty(self) -> bool:

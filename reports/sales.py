@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from reports import columns, lines, things, times
 from reports.catalogue import Report, register
@@ -15,14 +17,17 @@ from reports.periods import Period
 from reports.queries import sales
 from reports.queries.dimensions import FILTERS, LINE_FILTERS
 from reports.questions import Comparison, Grouping, Question
-from reports.results import Answer, Chart, Column, Kind, Row, Series, Shape, Table
+from reports.results import Answer, Chart, Column, Kind, Row, Series, Shape, Table, Text
 from reports.sums import Sums, total
 from reports.times import Slot
+from reports.wording import BY, GROSS, TITLES, TOTAL, what_by
+
+_TITLE = pgettext_lazy("report", "Sales")
 
 
 def connect() -> None:
     """Be among the reports; called once, when Django is ready."""
-    register(Report("sales", "Sales", answer, tuple(Grouping), FILTERS))
+    register(Report("sales", _TITLE, answer, tuple(Grouping), FILTERS))
 
 
 def answer(question: Question) -> Answer:
@@ -40,7 +45,7 @@ def answer(question: Question) -> Answer:
         tables, charts = things.tables(question, now, before)
     return Answer(
         question=question,
-        title="Sales",
+        title=_TITLE,
         currency=settings.STORE_CURRENCY,
         made_at=made_at,
         compared=compared,
@@ -51,23 +56,25 @@ def answer(question: Question) -> Answer:
     )
 
 
-def _notes(question: Question) -> list[str]:
-    notes = [
-        "An order counts when it is paid, a refund when the money is given back."
-        " Gross less refunds is net and tax."
+def _notes(question: Question) -> list[Text]:
+    notes: list[Text] = [
+        _(
+            "An order counts when it is paid, a refund when the money is given back."
+            " Gross less refunds is net and tax."
+        )
     ]
     if LINE_FILTERS & question.filters.keys():
-        notes.append("Delivery belongs to no product and is left out. Orders are those with such products.")
+        notes.append(
+            _("Delivery belongs to no product and is left out. Orders are those with such products.")
+        )
     return notes
 
 
 type _Found = Mapping[Any, Sums]  # of days (date), or of hours (datetime)
-_TITLES = {Grouping.HOUR: "Hour", Grouping.DAY: "Day", Grouping.WEEK: "Week", Grouping.MONTH: "Month"}
 
 
 def _over_time(question: Question, daily: _Found, daily_before: _Found) -> tuple[list[Table], list[Chart]]:
     slots, now, before = _spread(question, question.group_by, daily, daily_before)
-    title = _TITLES[question.group_by]
     kind = Kind.MOMENT if question.group_by == Grouping.HOUR else Kind.DAY
     shown = columns.OF_ORDERS
     rows = [
@@ -75,11 +82,11 @@ def _over_time(question: Question, daily: _Found, daily_before: _Found) -> tuple
         for slot, one, was in zip(slots, now, before or now, strict=True)
     ]
     last = Row(
-        ("Total", *columns.cells(shown, total(now))),
+        (TOTAL, *columns.cells(shown, total(now))),
         (None, *columns.cells(shown, total(before))) if before else None,
     )
-    heading = Column(question.group_by.value, title, kind)
-    table = Table(f"By {title.lower()}", (heading, *columns.headings(shown)), rows, last)
+    heading = Column(question.group_by.value, TITLES[question.group_by], kind)
+    table = Table(BY[question.group_by], (heading, *columns.headings(shown)), rows, last)
     return [table], [_chart(question, question.group_by, slots, now, before)]
 
 
@@ -114,10 +121,9 @@ def _moved(question: Question, compared: Period) -> Callable[[date], date]:
 def _chart(
     question: Question, grouping: Grouping, slots: list[Slot], now: list[Sums], before: list[Sums]
 ) -> Chart:
-    series = [Series("Gross", [one.gross for one in now])]
+    series = [Series(GROSS, [one.gross for one in now])]
     if before:
-        names = {Comparison.PREVIOUS: "Days before", Comparison.YEAR: "Year before"}
+        names = {Comparison.PREVIOUS: _("Days before"), Comparison.YEAR: _("Year before")}
         series.append(Series(names[question.compare], [one.gross for one in before], is_before=True))
     labels = [times.label(slot, grouping, question.language) for slot in slots]
-    title = f"Gross by {_TITLES[grouping].lower()}"
-    return Chart(title, Shape.LINE, Kind.MONEY, labels, series)
+    return Chart(what_by(GROSS, grouping), Shape.LINE, Kind.MONEY, labels, series)

@@ -9,19 +9,21 @@ from datetime import date
 from decimal import Decimal
 from itertools import chain, islice
 
-from reports.results import Column, Kind, Row, Table, Value
-from reports.writing import NOTHING, Change, Writer, is_number
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
-TOTAL = "Total"
+from reports.results import Column, Kind, Row, Table, Text, Value
+from reports.wording import TOTAL
+from reports.writing import NOTHING, Change, Writer, is_number
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a column; `of` is the column whose changes it has, where it has those."""
 
-    title: str
+    title: Text
     is_number: bool
-    of: str = ""
+    of: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,11 @@ class ShownRow:
 class ShownTable:
     """`more` says how many rows were left out, and is empty where none were."""
 
-    title: str
+    title: Text
     heads: list[Head]
     rows: list[ShownRow]
     total: ShownRow | None
-    note: str
+    note: Text
     more: str
 
 
@@ -104,10 +106,13 @@ def _is_stacked(columns: Sequence[Column], compared: frozenset[int], most: int |
 
 def _more(left: int | bool, most: int, writer: Writer) -> str:
     if left is True:
-        return f"These are the first {writer.value(Kind.COUNT, most)} rows; there are more."
+        first = writer.value(Kind.COUNT, most)
+        return _("These are the first %(count)s rows; there are more.") % {"count": first}
     if not left:
         return ""
-    return f"{writer.value(Kind.COUNT, left)} more {'row is' if left == 1 else 'rows are'} not shown here."
+    return ngettext(
+        "%(count)s more row is not shown here.", "%(count)s more rows are not shown here.", left
+    ) % {"count": writer.value(Kind.COUNT, left)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class _Layout:
         for at, column in enumerate(self.columns):
             yield Head(column.title, is_number(column.kind))
             if self._has_change(at) and not self.is_stacked:
-                yield Head("Change", is_number=True, of=column.title)
+                yield Head(pgettext("report", "Change"), is_number=True, of=column.title)
 
     def row(self, row: Row) -> ShownRow:
         before = row.before if row.before is not None else (None,) * len(row.cells)
@@ -136,7 +141,7 @@ class _Layout:
         row = self.row(total)
         first, *rest = row.cells
         text = total.cells[0]
-        label = Cell(text if isinstance(text, str) and text else TOTAL, is_number=False)
+        label = Cell(str(text if isinstance(text, str) and text else TOTAL), is_number=False)
         named = first if isinstance(text, int | Decimal) else label
         return ShownRow([named, *(_without_dash(cell) for cell in rest)])
 

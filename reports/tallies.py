@@ -13,7 +13,8 @@ from django.utils import timezone
 from reports import columns, times
 from reports.periods import Period
 from reports.questions import Comparison, Grouping, Question
-from reports.results import Answer, Chart, Column, Figure, Kind, Row, Series, Shape, Table, Value
+from reports.results import Answer, Chart, Column, Figure, Kind, Row, Series, Shape, Table, Text, Value
+from reports.wording import BEFORE, BY, TITLES, TOTAL, what_by
 
 type Counts = tuple[int, ...]  # one for each tally
 GROUPINGS = (Grouping.DAY, Grouping.WEEK, Grouping.MONTH)
@@ -24,7 +25,7 @@ class Tally:
     """Something that is counted; `is_good`: whether more of it is better (None: neither)."""
 
     key: str
-    title: str
+    title: Text
     is_good: bool | None = True
 
 
@@ -33,7 +34,7 @@ class Health:
     """The figures of a report: its tallies, the counts of each day of a period, and a share of note, which is
     the tally at `part` of that at `whole`."""
 
-    title: str
+    title: Text
     tallies: Sequence[Tally]
     count: Callable[[Period], Mapping[date, Counts]]
     share: Tally
@@ -105,9 +106,9 @@ class Health:
         first = self.tallies[self.whole].title
         series = [Series(first, [one[self.whole] for one in now])]
         if before:
-            series.append(Series("Before", [one[self.whole] for one in before], is_before=True))
+            series.append(Series(BEFORE, [one[self.whole] for one in before], is_before=True))
         labels = [times.label(slot, question.group_by, question.language) for slot in slots]
-        return Chart(f"{first} by {question.group_by}", Shape.LINE, Kind.COUNT, labels, series)
+        return Chart(what_by(first, question.group_by), Shape.LINE, Kind.COUNT, labels, series)
 
     def _table(
         self,
@@ -123,13 +124,13 @@ class Health:
             Row(cells(slot.cell, one), cells(None, was) if before else None)
             for slot, one, was in zip(slots, now, before or now, strict=True)
         ]
-        last = Row(cells("Total", _sum(now)), cells(None, _sum(before)) if before else None)
+        last = Row(cells(TOTAL, _sum(now)), cells(None, _sum(before)) if before else None)
         headings = (
-            Column(question.group_by.value, question.group_by.value.capitalize(), Kind.DAY),
+            Column(question.group_by.value, TITLES[question.group_by], Kind.DAY),
             *(Column(tally.key, tally.title, Kind.COUNT) for tally in self.tallies),
             Column(self.share.key, self.share.title, Kind.SHARE),
         )
-        return Table(f"By {question.group_by}", headings, rows, last)
+        return Table(BY[question.group_by], headings, rows, last)
 
 
 def _sum(counts: Sequence[Counts]) -> Counts:

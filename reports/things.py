@@ -6,27 +6,24 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_percent
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
 from reports import columns, tree
 from reports.columns import OF_ORDERS, OF_THINGS, SHARE
 from reports.queries import sales
 from reports.queries.sales import Group
 from reports.questions import Grouping, Question
-from reports.results import Chart, Column, Kind, Row, Series, Shape, Table, Value
+from reports.results import Chart, Column, Kind, Row, Series, Shape, Table, Text, Value
 from reports.sums import Sums
+from reports.wording import BEFORE, BY, GROSS, NO_CATEGORY, OTHERS, TITLES, TOTAL, what_by
 from shop import countries, gateways
 from shop.gateways import UnknownMethod
+from shop.languages import locale
 
 _TOP = 10  # bars of a chart; the table has all
-_TITLES = {
-    Grouping.PRODUCT: "Product",
-    Grouping.VARIANT: "Variant",
-    Grouping.CATEGORY: "Category",
-    Grouping.CUSTOMER: "Customer",
-    Grouping.COUNTRY: "Country",
-    Grouping.TAX_RATE: "Tax rate",
-    Grouping.PAYMENT: "Payment method",
-    Grouping.DISCOUNT: "Discount code",
-}
 _THINGS = (Grouping.PRODUCT, Grouping.VARIANT, Grouping.CATEGORY)
 
 
@@ -40,9 +37,7 @@ def tables(question: Question, now: Sums, before: Sums | None) -> tuple[list[Tab
         found = tree.rolled_up(found)
     layout = _Layout(grouping, now, before)
     rows = map(layout.row, sales.each_group(*asked)) if is_stream else [layout.row(one) for one in found]
-    table = Table(
-        f"By {_TITLES[grouping].lower()}", layout.headings(), rows, layout.total(), layout.note, is_stream
-    )
+    table = Table(BY[grouping], layout.headings(), rows, layout.total(), layout.note, is_stream)
     return [table], [_chart(grouping, found, now, before)]
 
 
@@ -56,17 +51,20 @@ class _Layout:
         self.shown = OF_THINGS if self.is_of_things else OF_ORDERS
 
     @property
-    def note(self) -> str:
+    def note(self) -> Text:
         if self.grouping != Grouping.CATEGORY:
             return ""
-        return "A category has what was sold in those below it, too; the total counts everything once."
+        return _("A category has what was sold in those below it, too; the total counts everything once.")
 
     def headings(self) -> tuple[Column, ...]:
-        title = _TITLES[self.grouping]
+        title = TITLES[self.grouping]
         kind = Kind.SHARE if self.grouping == Grouping.TAX_RATE else Kind.TEXT
         heads = [Column(self.grouping.value, title, kind)]
         if self.has_name:
-            heads = [Column("sku", "SKU", Kind.TEXT), Column("name", title, Kind.TEXT)]
+            heads = [
+                Column("sku", pgettext_lazy("report", "SKU"), Kind.TEXT),
+                Column("name", title, Kind.TEXT),
+            ]
         return (*heads, *columns.headings(self.shown), SHARE)
 
     def row(self, group: Group) -> Row:
@@ -81,14 +79,14 @@ class _Layout:
 
     def _heads(self, group: Group) -> tuple[Value, ...]:
         if group.key is None:
-            return ("", "Delivery") if self.has_name else ("Delivery",)
+            return ("", _("Delivery")) if self.has_name else (_("Delivery"),)
         return (group.key, group.name) if self.has_name else (name_of(self.grouping, group.key),)
 
     def _cells(self, sums: Sums, whole: Sums) -> tuple[Value, ...]:
         return (*columns.cells(self.shown, sums), columns.share(sums.gross, whole.gross))
 
     def total(self) -> Row:
-        heads: tuple[Value, ...] = ("Total", "") if self.has_name else ("Total",)
+        heads: tuple[Value, ...] = (TOTAL, "") if self.has_name else (TOTAL,)
         before = (*(None for _ in heads), *self._cells(self.before, self.before)) if self.before else None
         return Row((*heads, *self._cells(self.now, self.now)), before)
 
@@ -99,20 +97,24 @@ def name_of(grouping: Grouping, key: Any) -> Value:
         case Grouping.TAX_RATE:
             return Decimal(key) / 100
         case Grouping.COUNTRY:
-            return countries.name_of(key) if key else "Unknown"
+            return _country(key) if key else pgettext_lazy("country", "Unknown")
         case Grouping.PAYMENT:
             return _method(key)
     blank = {
-        Grouping.CATEGORY: "No category", Grouping.CUSTOMER: "Erased customers", Grouping.DISCOUNT: "No code",
+        Grouping.CATEGORY: NO_CATEGORY, Grouping.CUSTOMER: _("Erased customers"),
+        Grouping.DISCOUNT: _("No code"),
     }  # fmt: skip
     return key or blank.get(grouping, "")
 
 
-def _method(code: str) -> str:
+_country = lazy(countries.name_of, str)
+
+
+def _method(code: str) -> Text:
     if not code:
-        return "Nothing to pay"
+        return _("Nothing to pay")
     try:
-        return str(gateways.named(code).method.name)
+        return gateways.named(code).method.name
     except UnknownMethod:
         return code
 
@@ -132,14 +134,14 @@ def _chart(grouping: Grouping, found: Sequence[Group], now: Sums, before: Sums |
         delivery = sum((of(one).gross for one in found if one.key is None), Decimal("0.00"))
         return [*shown, whole.gross - sum(shown) - delivery]
 
-    series = [Series("Gross", values(lambda one: one.now, now))]
+    series = [Series(GROSS, values(lambda one: one.now, now))]
     if before:
-        series.append(Series("Before", values(lambda one: one.before, before), is_before=True))
-    title = f"Gross by {_TITLES[grouping].lower()}"
-    return Chart(title, Shape.BARS, Kind.MONEY, [*labels, *(["Others"] if more else [])], series)
+        series.append(Series(BEFORE, values(lambda one: one.before, before), is_before=True))
+    title = what_by(GROSS, grouping)
+    return Chart(title, Shape.BARS, Kind.MONEY, [*labels, *([OTHERS] if more else [])], series)
 
 
-def _label(grouping: Grouping, group: Group) -> str:
+def _label(grouping: Grouping, group: Group) -> Text:
     if grouping == Grouping.TAX_RATE:
-        return f"{Decimal(group.key).normalize():f} %"
+        return format_percent(Decimal(group.key) / 100, decimal_quantization=False, locale=locale())
     return group.name or str(name_of(grouping, group.key))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_skeleton, format_time
 
 from reports.periods import Period
 from reports.questions import Grouping
 from reports.sums import Sums
+from shop.languages import locale
 
 _STEP = timedelta(minutes=15)  # clocks stand at multiples of it, everywhere
 _MOST_HOURS = 93  # days by the hour
@@ -111,9 +112,10 @@ def a_year_later(day: date) -> date:
         return day.replace(year=day.year + 1, day=28)
 
 
-_PATTERNS = {Grouping.HOUR: "d MMM HH:mm", Grouping.MONTH: "MMM y"}
-
-
 def label(slot: Slot, grouping: Grouping, language: str) -> str:
-    """`3 Mar`, as it stands at an axis."""
-    return format_datetime(slot.wall, _PATTERNS.get(grouping, "d MMM"), locale=language.replace("-", "_"))
+    """`Mar 3`, as it stands at an axis."""
+    there = locale(language)
+    if grouping == Grouping.MONTH:
+        return format_skeleton("yMMM", slot.wall, locale=there)
+    day = format_skeleton("MMMd", slot.wall, locale=there)
+    return f"{day}, {format_time(slot.wall, 'short', locale=there)}" if grouping == Grouping.HOUR else day

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from babel import Locale
 from babel.numbers import get_currency_precision, get_currency_symbol
+from django.utils.functional import Promise
 
 from reports.results import Answer, Kind, Value
 from reports.writing import Writer, is_number
@@ -60,7 +61,7 @@ class Workbook:
 
         self.book = xlsxwriter.Workbook(out, _OPTIONS)
         self.book.use_zip64()
-        self.book.set_properties({"title": answer.title})
+        self.book.set_properties({"title": str(answer.title)})
         self.writer = Writer.of(answer)
         self._formats: dict[tuple[Any, ...], Any] = {}
         self._names: set[str] = set()
@@ -95,6 +96,8 @@ class Workbook:
     def cell(self, sheet: Any, row: int, at: int, kind: Kind, value: Value, **looks: Any) -> None:
         """Write a value as what it is: a text stays a text, whatever it begins with."""
         form = self.format(kind, **looks)
+        if isinstance(value, Promise):
+            value = str(value)
         match value:
             case None:
                 if looks:
@@ -117,4 +120,7 @@ class Workbook:
             end = f" ({number})"
             name = f"{_FORBIDDEN.sub(' ', title).strip()[: _NAME - len(end)].strip()}{end}"
         self._names.add(name.lower())
-        return self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(name)
+        if self.writer.locale.text_direction == "rtl":
+            sheet.right_to_left()
+        return sheet

@@ -1,4 +1,4 @@
-"""Values of a report as people write them, in the question's language."""
+"""Values of a report as people write them, in the question's language, which is the active one."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from babel.numbers import (
     format_decimal,
     format_percent,
 )
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from reports.periods import Period
 from reports.results import Answer, Kind, Value
@@ -42,7 +45,14 @@ class Change:
     @property
     def words(self) -> str:
         """For those who can't see the arrow."""
-        return {"same": "no change", "new": "new"}.get(self.way) or f"{self.way} {self.size}".strip()
+        match self.way:
+            case "same":
+                return _("no change")
+            case "new":
+                return pgettext("change", "new")
+            case "up":
+                return _("up %(size)s") % {"size": self.size} if self.size else pgettext("change", "up")
+        return _("down %(size)s") % {"size": self.size} if self.size else pgettext("change", "down")
 
     @property
     def short(self) -> str:
@@ -70,6 +80,13 @@ def change_of(kind: Kind, value: Value, before: Value) -> Decimal | None:
     return (Decimal(value) - before) / before if before > 0 else None
 
 
+def period_text(period: Period, locale: Locale) -> str:
+    """`Jan 1 – 31, 2026`."""
+    if period.first == period.last:
+        return format_date(period.first, "medium", locale=locale)
+    return str(format_interval(period.first, period.last, "yMMMd", locale=locale))
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Writes values in a language and a currency; moments as clocks in `zone` show them."""
@@ -93,8 +110,8 @@ class Writer:
                 return self.moment(value)
             case date():
                 return format_date(value, "medium", locale=self.locale)
-            case str():
-                return value
+            case str() | Promise():
+                return str(value)
         match kind:
             case Kind.MONEY:
                 return format_currency(value, self.currency, locale=self.locale)
@@ -106,7 +123,10 @@ class Writer:
         """In few letters, for an axis: `€2.5K`."""
         match kind:
             case Kind.MONEY:
-                return format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
+                text = format_compact_currency(value, self.currency, locale=self.locale, fraction_digits=1)
+                # Babel says the direction of all amounts but short ones without letters.
+                is_from_right = self.locale.text_direction == "rtl"
+                return f"\u200f{text}" if is_from_right and text[:1].isdigit() else text
             case Kind.SHARE:
                 return self._percent(Decimal(value))
         return format_compact_decimal(value, locale=self.locale, fraction_digits=1)
@@ -119,9 +139,7 @@ class Writer:
 
     def period(self, period: Period) -> str:
         """`Jan 1 – 31, 2026`."""
-        if period.first == period.last:
-            return format_date(period.first, "medium", locale=self.locale)
-        return str(format_interval(period.first, period.last, "yMMMd", locale=self.locale))
+        return period_text(period, self.locale)
 
     def change(self, kind: Kind, value: Value, before: Value) -> Change | None:
         """How it changed; None where one of them is not there. Shares change by percentage points."""
@@ -131,7 +149,8 @@ class Writer:
             return Change("same")
         way = "up" if value > before else "down"
         if kind == Kind.SHARE:
-            return Change(way, f"{self._decimal(abs(Decimal(value) - before) * 100)} pp")
+            points = self._decimal(abs(Decimal(value) - before) * 100)
+            return Change(way, pgettext("percentage points", "%(points)s pp") % {"points": points})
         if before == 0:
             return Change("new") if value > 0 else Change(way)
         grown = change_of(kind, value, before)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
+from django.utils.translation import pgettext
+
 from reports.results import Chart, Kind, Shape
 from reports.workbook import Widths, Workbook
 
@@ -18,7 +20,7 @@ _SERIES = ("#026d71", "#813c78", "#716114", "#3c568e")
 
 def draw(book: Workbook, charts: Sequence[Chart]) -> None:
     """Native charts, and beside them the cells that they are made of."""
-    sheet, widths = book.sheet("Charts"), Widths()
+    sheet, widths = book.sheet(pgettext("report", "Charts")), Widths()
     sheet.hide_gridlines(2)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -39,10 +41,10 @@ def _chart_row(book: Workbook, sheet: Any, chart: Chart, first: int, row: int, w
     if row == 0:
         for at, head in enumerate(heads):
             sheet.write_string(0, first + at, head, book.format(chart.kind if at else None, head=True))
-            widths.see(first + at, head)
+            widths.see(first + at, str(head))
         return
     book.cell(sheet, row, first, Kind.TEXT, chart.labels[row - 1])
-    widths.see(first, chart.labels[row - 1])
+    widths.see(first, str(chart.labels[row - 1]))
     for at, value in enumerate(values, first + 1):
         book.cell(sheet, row, at, chart.kind, value)
         widths.see(at, book.writer.value(chart.kind, value))

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from reports.queries.dimensions import LINE_FILTERS, ORDER_FILTERS, Dimension, condition
 from reports.sums import Sums
@@ -33,12 +34,14 @@ _REFUND = """0 AS orders, 0 AS new, 0 AS units, 0 AS gross, 0 AS discounts, 0 AS
 
 # Names of columns are those of the first part.
 _DELIVERY_LINE = f"""
-    SELECT o.number, o.paid_at AS at, lower(o.email), 'Delivery: ' || o.delivery_name, '' AS sku,
+    SELECT o.number, o.paid_at AS at, lower(o.email),
+           replace(%(said_delivery)s, '%%(name)s', o.delivery_name), '' AS sku,
            NULL::integer, o.delivery, {_FEE}"""
 _EACH_LINE = """
     SELECT o.number, o.paid_at AS at, lower(o.email), l.name::text, l.sku, l.quantity, l.price, l.total"""
 _REFUND_LINE = """
-    SELECT o.number, r.done_at AS at, lower(o.email), 'Refund: ' || coalesce(l.name, 'Delivery'),
+    SELECT o.number, r.done_at AS at, lower(o.email),
+           replace(%(said_refund)s, '%%(name)s', coalesce(l.name, %(said_fee)s)),
            coalesce(l.sku, ''), NULL::integer, NULL::numeric, -s.amount"""
 
 
@@ -62,7 +65,11 @@ class Facts:
             SELECT r.done_at AS at, {of_line} {_REFUND} {self._refunds(spans)}"""
 
     def each_line(self, span: Span) -> str:
-        """SQL of all that was sold and given back in a time, as reports.lines.COLUMNS, in its order."""
+        """SQL of all that was sold and given back in a time, as reports.lines.COLUMNS, in its order.
+        What is no product is named in the language that is active."""
+        self.parameters.update(
+            said_delivery=_("Delivery: %(name)s"), said_refund=_("Refund: %(name)s"), said_fee=_("Delivery")
+        )
         delivery = f"{_DELIVERY_LINE} {self._orders([span])} AND {_FEE} <> 0 UNION ALL"
         return f"""
             SELECT * FROM ({"" if self.has_line_filters else delivery}

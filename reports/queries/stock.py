@@ -94,13 +94,14 @@ def _each(sql: str, parameters: Mapping[str, Any]) -> Iterator[Item]:
             yield from (Item(*row) for row in rows)
 
 
-_AGES = """CASE WHEN age <= 30 THEN '0 to 30 days' WHEN age <= 90 THEN '31 to 90 days'
-                WHEN age <= 180 THEN '91 to 180 days' WHEN age <= 365 THEN '181 to 365 days'
-                ELSE 'more than a year' END"""
+OLDER = "older"
+_AGES = f"""CASE WHEN age <= 30 THEN '30' WHEN age <= 90 THEN '90' WHEN age <= 180 THEN '180'
+                 WHEN age <= 365 THEN '365' ELSE '{OLDER}' END"""
 
 
 def by_age(period: Period, filters: Mapping[str, str]) -> list[Shelf]:
-    """What is in stock, by how long it has not sold; the freshest first."""
+    """What is in stock, by how many days it has not sold: at most those that the shelf is called after,
+    or OLDER. The freshest first."""
     sql, parameters = _items(period, filters, "p.stock > 0")
     return _shelves(sql, parameters, _AGES, "min(age)")
 

@@ -14,7 +14,7 @@ from reports.drawing import Drawing
 from reports.results import Chart, Kind, Series, Shape
 from reports.scales import scale_of
 from reports.writing import Writer
-from tests.reports.answers import an_answer
+from tests.reports.answers import a_question, an_answer
 
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
 WRITER = Writer.of(an_answer())
@@ -74,6 +74,17 @@ def test_bars_begin_at_zero_and_stay_in_their_frame(now: list[Decimal], then: li
     assert all(min(abs(left - zero), abs(right - zero)) <= 2 for left, right in bars)
     assert all(left >= -0.1 and right <= 602 for left, right in bars)
     assert len(bars) == sum(value != 0 for value in [*now, *then[: len(now)]])
+
+
+def test_bars_begin_on_the_right_for_readers_from_there() -> None:
+    chart = Chart("A chart", Shape.BARS, Kind.MONEY, ["Mug", "Pot"], [Series("Gross", [Decimal(20), -5])])
+    english, arabic = Writer.of(an_answer()), Writer.of(an_answer(question=a_question(language="ar")))
+    left, right = (drawn(chart, writer, number=1, width=600) for writer in (english, arabic))
+
+    assert [(text.x, text.anchor) for text in right.texts[:2]] == [("600.0", "end"), ("0.0", "start")]
+    for one, other in zip(left.bars, right.bars, strict=True):
+        assert float(other.x) == pytest.approx(600 - float(one.x) - float(one.width), abs=0.1)
+    assert float(right.zero) == pytest.approx(600 - float(left.zero), abs=0.1)
 
 
 def test_chart_tells_exact_values_and_names_its_lines() -> None:
