@@ -345,6 +345,7 @@ if INVOICE_MAIL not in ("attach", "link", "none"):
 
 # --- Reports (docs/report_schedules.md) -------------------------------------------------------------------
 REPORT_RETENTION_DAYS = env.int("REPORT_RETENTION_DAYS", default=90)  # files; what was reported stays listed
+REPORT_PAGE_SECONDS = env.float("REPORT_PAGE_SECONDS", default=8.0)  # what takes longer is made by a worker
 REPORT_DOWNLOAD_LINES = env.int("REPORT_DOWNLOAD_LINES", default=50_000)  # longer ones are made by a worker
 REPORT_ATTACH_BYTES = env.int("REPORT_ATTACH_BYTES", default=5_000_000)  # a mail's files; more are linked
 

@@ -25,6 +25,7 @@ from django.views.decorators.http import require_GET, require_POST
 from reports import answering, as_page, asking, rendering, scheduling
 from reports.asking_form import Form
 from reports.periods import Period
+from reports.questions import Question
 from reports.rendering import Format
 from reports.results import Answer
 from shop.models import Order
@@ -64,22 +65,23 @@ def _guarded(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 @require_GET
 def choose(request: HttpRequest) -> HttpResponse:
     """The form and the report that it asks for. HTMX, which asks at each change, gets no frame."""
-    form = Form.read(request.GET.dict(), now=timezone.now())
-    answer = None
+    form, shown = Form.read(request.GET.dict(), now=timezone.now()), dict[str, Any]()
     if form.question:
+        shown = _offered(request, form, form.question)
         try:
-            answer = answering.answer(form.question)
+            answer = answering.answer(form.question, within=settings.REPORT_PAGE_SECONDS)
+            shown |= _shown(form, answer)
         except ValueError as error:
             form = form.failed(str(error))
-    return _page(request, form, answer)
+        except answering.TakesLongError:
+            shown["takes_long"] = True
+    return _page(request, form, shown)
 
 
-def _page(request: HttpRequest, form: Form, answer: Answer | None) -> HttpResponse:
+def _page(request: HttpRequest, form: Form, shown: dict[str, Any]) -> HttpResponse:
     is_part = getattr(request, "htmx", False)
     frame = {} if is_part else admin.site.each_context(request)
-    context = {**frame, "title": "Reports", "form": form, "is_part": is_part}
-    if answer:
-        context |= _shown(request, form, answer)
+    context = {**frame, "title": "Reports", "form": form, "is_part": is_part, **shown}
     template = "asked" if is_part else "ask"
     # HTMX would not show what comes with an error's status.
     status = 422 if form.error and not is_part else 200
@@ -88,23 +90,34 @@ def _page(request: HttpRequest, form: Form, answer: Answer | None) -> HttpRespon
     return response
 
 
-def _shown(request: HttpRequest, form: Form, answer: Answer) -> dict[str, Any]:
-    lines = asking.lines_of(answer)
-    is_long = lines > settings.REPORT_DOWNLOAD_LINES
-    files = [
+def _offered(request: HttpRequest, form: Form, question: Question) -> dict[str, Any]:
+    """What is the question's, whatever the answer."""
+    return {
+        "heading": asking.name_of(form.report.name, question),
+        "said": asking.title_of(form.report.name, question),
+        "files": _files(form),
+        "may_run": request.user.has_perm("reports.run_report"),
+        "may_schedule": request.user.has_perm("reports.add_reportschedule"),
+    }
+
+
+def _files(form: Form) -> list[tuple[str, str, str]]:
+    """Format, its label and address of each download."""
+    return [
         (format.value, label, f"{reverse('admin:reports_reportrun_ask_file', args=[format])}?{form.query}")
         for format, label in _FORMATS.items()
     ]
+
+
+def _shown(form: Form, answer: Answer) -> dict[str, Any]:
+    lines = asking.lines_of(answer)
+    is_long = lines > settings.REPORT_DOWNLOAD_LINES
+    whole = "" if is_long else _files(form)[0][2]
     return {
         "answer": answer,
-        "heading": asking.name_of(form.report.name, answer.question),
-        "said": asking.title_of(form.report.name, answer.question),
         "lines": lines if is_long else 0,
-        "files": files,
-        "may_run": request.user.has_perm("reports.run_report"),
-        "may_schedule": request.user.has_perm("reports.add_reportschedule"),
         "hints": asking.hints(answer.question, is_empty=answer.is_empty),
-        "report": "" if answer.is_empty else as_page.fragment(answer, whole="" if is_long else files[0][2]),
+        "report": "" if answer.is_empty else as_page.fragment(answer, whole=whole),
         "latest": _latest(answer.question.period) if answer.is_empty else None,
     }
 
@@ -126,11 +139,13 @@ def file(request: HttpRequest, format: str) -> HttpResponse | FileResponse:
         return back
     out = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
-        answer = answering.answer(form.question)
+        answer = answering.answer(form.question, within=settings.REPORT_PAGE_SECONDS)
         if asking.lines_of(answer) > settings.REPORT_DOWNLOAD_LINES:
             messages.info(request, "This one takes long. Have it made below.")
             return back
         rendering.render(answer, Format(format), out)
+    except answering.TakesLongError:
+        return back  # whose page offers to have it made
     except (ValueError, NotPrinted) as error:
         messages.error(request, str(error))
         return back

@@ -149,6 +149,23 @@ def test_report_of_many_lines_is_made_by_a_worker(manager: Client, sales: None, 
     assert run.files.get(format="csv").file.open("rb").read().count(b"\n") == 6
 
 
+def test_report_that_takes_long_is_offered_to_a_worker(manager: Client, sales: None, settings: Any) -> None:
+    settings.REPORT_PAGE_SECONDS = 0.001  # PostgreSQL needs longer only to plan it
+    asked = {**MARCH, "zone": "UTC", "group_by": "customer", "compare": "year"}
+
+    page = manager.get(PAGE, asked)
+    direct = manager.get(f"{PAGE}csv/?{urlencode(asked)}")
+    made = manager.post(f"{PAGE}make/", {**asked, "format": "csv"})
+
+    assert (page.status_code, downloads(page)) == (200, {})
+    assert "This report takes long to find. Have a worker make it" in text_of(page)
+    assert dict(parse_qsl(urlsplit(direct.headers["Location"]).query)) == asked
+    run = ReportRun.objects.get()
+    assert made.headers["Location"] == f"/admin/reports/reportrun/{run.pk}/change/"
+    work(run)
+    assert run.state == ReportRun.State.DONE
+
+
 def test_having_reports_made_takes_the_permission_to_run_them(sales: None) -> None:
     answer = staff("view_reportrun").post(f"{PAGE}make/", {**MARCH, "format": "csv"})
 
