@@ -1,13 +1,15 @@
 """`python -m bench.reports`: how long reports of a big shop take, from the roll-up and from its orders.
 
 Two years of sample sales; the last year, compared with the one before, from each of both, which must say the
-same. Replaces the section of its name in bench/results.md.
+same. Then all lines, and those of a week, as files, each by a process of its own. Replaces the section of its
+name in bench/results.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bench import sections
+from bench.memory import peak_bytes
 from bench.servers import own_servers
 from config import embedded
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 BASE_DIR = Path(__file__).resolve().parent.parent
 _DAYS = 730
 _ROUNDS = 3
+_EXPORTED = {"a week": 7, "two years": _DAYS + 1}
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,18 @@ class Timed:
     by: str
     rolled: float
     direct: float
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file of all lines of some days: lines, bytes, seconds, and the most bytes that its process held."""
+
+    days: str
+    format: str
+    lines: int
+    size: int
+    seconds: float
+    peak: int
 
 
 def main() -> None:
@@ -51,7 +67,9 @@ def main() -> None:
         rolling = _roll()
         timed = _timed()
         products = _products()
+        exports = [_exported(days, format, folder) for format in ("csv", "xlsx") for days in _EXPORTED]
     section = _section(timed, making=making, lines=lines, orders=orders, products=products, rolling=rolling)
+    section += _files(exports)
     print(section)
     sections.replace(options.out, sections.REPORTS, section)
 
@@ -130,6 +148,49 @@ def _measure(by: Grouping, *, rounds: int = _ROUNDS) -> tuple[float, object]:
         found = _said(answer(question))
         seconds.append(time.monotonic() - begun)
     return median(seconds), found
+
+
+def _exported(days: str, format: str, folder: Path) -> Export:
+    """Lines of so many days up to today, by `manage.py sales_report`, Python's start included."""
+    from django.utils import timezone
+
+    from shop.models import OrderLine
+
+    today = timezone.localdate()
+    first = today - timedelta(days=_EXPORTED[days] - 1)
+    out = folder / f"lines.{format}"
+    command = [
+        *(sys.executable, "manage.py", "sales_report", "--output", str(out)),
+        *("--start-date", f"{first}", "--end-date", f"{today}"),
+    ]
+    begun, peak = time.monotonic(), 0
+    process = subprocess.Popen(command, cwd=BASE_DIR)
+    while process.poll() is None:
+        peak = max(peak, peak_bytes(process.pid))
+        time.sleep(0.05)
+    seconds = time.monotonic() - begun
+    if process.returncode:
+        sys.exit(f"The {format} of {days} was not made.")
+    lines = OrderLine.objects.filter(order__paid_at__date__gte=first).count()
+    found = Export(days, format, lines, out.stat().st_size, seconds, peak)
+    print(found, flush=True)
+    out.unlink()
+    return found
+
+
+def _files(exports: list[Export]) -> str:
+    rows = "\n".join(
+        f"| {one.days} | {one.format.upper()} | {one.lines:,} | {one.size / 1e6:,.1f} | {one.seconds:,.1f}"
+        f" | {one.peak / 1e6:,.0f} |"
+        for one in exports
+    )
+    return f"""
+Every line of some days as a file, by `manage.py sales_report` from its start to its end:
+
+| days | file | lines | MB | seconds | peak MB |
+|---|---|---:|---:|---:|---:|
+{rows}
+"""
 
 
 def _first(last: date) -> date:
