@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
-from tests.browser.test_accessibility import VIEWS, violations
+from tests.browser.test_accessibility import ALL_VIEWS, VIEWS, violations
 from tests.browser.test_import_in_browser import page_width
 from tests.stack import Stack
 
@@ -50,8 +50,8 @@ class Looks:
     """What was looked at, and what is wrong with it.
 
     `pages`: names of addresses, and of templates where the test says which; `found`: one text for each thing.
-    A light desktop and a dark phone are looked at, unless `views` says otherwise. Pictures are kept where the
-    environment's SCREENSHOTS says.
+    A light desktop and a dark phone are looked at, unless `views` says otherwise. Pictures of
+    all views are kept where the environment's SCREENSHOTS says.
     """
 
     def __init__(self, views: list[tuple[int, str]] = VIEWS) -> None:
@@ -64,18 +64,27 @@ class Looks:
         self.pages |= {template, _address(page)} - {""}
         title = " ".join(filter(None, (template or _address(page), what)))
         before = page.viewport_size
-        for width, scheme in self.views:
-            page.set_viewport_size({"width": width, "height": 900 if width > 400 else 844})
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            wrong = [*violations(page), *([] if page_width(page) <= width else ["too wide"])]
-            self.found += [f"{title}, {width} {scheme}: {one}" for one in wrong]
-            if folder := os.environ.get("SCREENSHOTS"):
-                name = title.replace("/", "-").replace(" ", "-")
-                page.screenshot(
-                    path=Path(folder) / f"{name}-{width}-{scheme}.png", full_page=True, caret="initial"
-                )
+        for view in self.views:
+            _show(page, view)
+            wrong = [*violations(page), *([] if page_width(page) <= view[0] else ["too wide"])]
+            self.found += [f"{title}, {view[0]} {view[1]}: {one}" for one in wrong]
+        if folder := os.environ.get("SCREENSHOTS"):
+            _keep_pictures(page, Path(folder), title)
         if before:
             page.set_viewport_size(before)
+
+
+def _show(page: Page, view: tuple[int, str]) -> None:
+    width, scheme = view
+    page.set_viewport_size({"width": width, "height": 900 if width > 400 else 844})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+
+
+def _keep_pictures(page: Page, folder: Path, title: str) -> None:
+    for width, scheme in ALL_VIEWS:
+        _show(page, (width, scheme))
+        name = re.sub(r"[^\w.-]+", "-", f"{title} {width} {scheme}")
+        page.screenshot(path=folder / f"{name}.png", full_page=True, caret="initial")  # it would be a style
 
 
 def _address(page: Page) -> str:

@@ -164,6 +164,7 @@ def test_pages_of_buying_have_no_violation(chromium: Browser, shop: Stack) -> No
     page.get_by_role("radio", name="Bank transfer").check()
     page.get_by_role("button", name="Pay").click()
     expect(page.get_by_role("heading", name="This was sent before")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("in another way")
     looks.at(page, "storefront/conflict.html")
     page.get_by_role("link", name="Look at the order").click()
     page.get_by_role("radio", name="Bank transfer").check()
