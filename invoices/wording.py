@@ -117,8 +117,9 @@ class _Words:
 
     def _payment(self, payment: dict[str, str]) -> list[str]:
         if paid := payment.get("paid"):
-            text = _("Paid on {day}: {method}. Nothing is left to pay.")
-            return [text.format(day=_day(paid), method=apart(payment["method"]))]
+            text, method = _("Paid on {day}: {method}. Nothing is left to pay."), payment["method"]
+            # Every way to pay has a name; it is stored in English.
+            return [text.format(day=_day(paid), method=apart(_(method)))]
         if not payment:
             return []
         total, order = self._money(self.document.total), self.said["order"]["number"]

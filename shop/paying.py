@@ -51,7 +51,7 @@ def reserve_payment(*, order: Order, gateway: str, key: str, awaiting: bool = Fa
     order = locked(order)
     if before := Payment.objects.filter(idempotency_key=key).first():
         if (before.order_id, before.gateway) != (order.pk, gateway):
-            raise KeyConflict(gettext("This payment was sent before, for another order."))
+            raise KeyConflict(gettext("This payment was sent before, for another order or in another way."))
         return before
     if not Order.objects.unpaid().filter(pk=order.pk, expires_at__gt=Now()).exists():
         raise NotAllowed(f"{order} can't be paid for: it is {order.get_state_display()}.")

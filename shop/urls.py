@@ -19,7 +19,7 @@ urlpatterns = [
     path("", storefront.products, name="home"),
     path("c/<path:path>/", storefront.products, name="category"),
     path("p/<slug:slug>/", storefront.product, name="product"),
-    path("media/products/<path:name>", storefront.picture),
+    path("media/products/<path:name>", storefront.picture, name="picture"),
     path("language/", set_language, name="language"),
     path("webhooks/<str:gateway>/", webhooks.webhook, name="webhook"),
     # Buying.

@@ -7,8 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.test_buying_in_browser import seen
-from tests.browser.test_storefront_in_browser import opened
+from tests.browser.looking import Looks, opened
 from tests.stack import Stack
 
 _CATALOGUE = """
@@ -23,6 +22,12 @@ for kind in ("stock", "cart"):
     one = Subscription.objects.get(kind=kind)
     print(*(subscriptions.link(one, purpose) for purpose in ("confirm", "end", "cart")))
 """
+LOOKED_AT = {
+    *("shop:product", "shop:cart", "storefront/product.html", "storefront/cart.html"),
+    *("shop:mail_ask_stock", "shop:mail_ask_cart", "shop:mail_confirm", "shop:mail_end", "shop:mail_cart"),
+    *("storefront/mail_stock.html", "storefront/mail_cart.html", "storefront/mail_said.html"),
+    "storefront/mail_left.html",
+}
 
 
 @pytest.fixture
@@ -36,25 +41,30 @@ def shop(stack: Stack) -> Stack:
 
 def test_pages_of_asking_for_a_mail_have_no_violation(chromium: Browser, shop: Stack) -> None:
     complaints: list[str] = []
+    looks = Looks()
     page = opened(chromium, shop, complaints)
     page.goto("/p/jug/")
-    found = {"sold out": seen(page)}
+    looks.at(page, "storefront/product.html", "sold out")
+    page.locator("form:has([name=email])").evaluate("form => form.noValidate = true")
+    page.get_by_role("textbox", name="E-mail").fill("kim")
+    page.get_by_role("button", name="Write to me").click()
+    expect(page.get_by_role("textbox", name="E-mail")).to_have_attribute("aria-invalid", "true")
+    looks.at(page, "storefront/mail_stock.html")
     page.get_by_role("textbox", name="E-mail").fill("kim@example.com")
     page.get_by_role("button", name="Write to me").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
-    found["asked"] = seen(page)
+    looks.at(page, "storefront/mail_said.html", "asked")
     page.goto("/p/cup/")
     page.get_by_role("button", name="Add to cart").click()
     page.get_by_role("link", name="Go to the cart").click()
     box = page.get_by_role("checkbox", name="Remind me once by e-mail")
     expect(box).not_to_be_checked()
-    found["cart"] = seen(page)
-    assert (found, complaints) == ({name: [] for name in found}, [])
+    looks.at(page, "storefront/cart.html")
     box.check()
-    page.get_by_role("button", name="Save").click()  # the console tells of the answer's status
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("textbox", name="E-mail")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_role("textbox", name="E-mail")).to_be_focused()
-    assert seen(page) == []
+    looks.at(page, "storefront/mail_cart.html")
     page.get_by_role("textbox", name="E-mail").fill("kim@example.com")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
@@ -64,17 +74,18 @@ def test_pages_of_asking_for_a_mail_have_no_violation(chromium: Browser, shop: S
         re.findall(r"\S+//[^/\s]+(/mails/\S+)", line) for line in printed.stdout.strip().splitlines()[-2:]
     )
     page.goto(confirm)
-    found["confirm"] = seen(page)
+    looks.at(page, "storefront/mail_said.html", "confirm")
     page.get_by_role("button", name="Yes, write to me").click()
     expect(page.get_by_role("heading", name="We write to you")).to_be_visible()
     page.goto(end)
-    found["end"] = seen(page)
+    looks.at(page, "storefront/mail_said.html", "end")
     page.get_by_role("button", name="Write to me no more").click()
     expect(page.get_by_role("heading", name="You get no such mail any more")).to_be_visible()
-    found["ended"] = seen(page)
+    looks.at(page, "storefront/mail_said.html", "ended")
     elsewhere = opened(chromium, shop, complaints)
     elsewhere.goto(left)
-    found["left"] = seen(elsewhere)
+    looks.at(elsewhere, "storefront/mail_left.html")
     elsewhere.get_by_role("button", name="Put this into my cart").click()
     expect(elsewhere.locator(".st-count")).to_have_text("1")
-    assert found == {name: [] for name in found}
+    assert (looks.found, complaints) == ([], [])
+    assert looks.pages == LOOKED_AT

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.looking import opened
 from tests.browser.test_accessibility import violations
 from tests.browser.test_import_in_browser import page_width
-from tests.browser.test_storefront_in_browser import _CATALOGUE, opened
+from tests.browser.test_storefront_in_browser import _CATALOGUE
 from tests.stack import Stack
 
 _DELIVERY = """

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_accessibility import violations
-from tests.browser.test_import_in_browser import page_width
+from tests.browser.looking import Looks, opened
+from tests.browser.test_accessibility import ALL_VIEWS
 from tests.stack import Stack, copied_stack
 
 _CATALOGUE = """
@@ -29,10 +29,12 @@ indexing.catalogue_changed()
 job = Job.objects.get()
 current_app.tasks[job.kind].apply(kwargs={"job_id": job.pk}).get()
 """
-PAGES = (
-    *("/", "/c/home/", "/?q=bowl", "/?q=bwol&lowest=x", "/?q=unicorn"),
-    *("/p/bread-knife/", "/p/bread-knife/?variant=BK-25"),
-)
+PAGES = {
+    "storefront/products.html": ("/", "/c/home/", "/?q=bowl", "/?q=bwol&lowest=x", "/?q=unicorn"),
+    "storefront/product.html": ("/p/bread-knife/", "/p/bread-knife/?variant=BK-25"),
+    "404.html": ("/none",),
+}
+LOOKED_AT = {*PAGES, "shop:home", "shop:category", "shop:product"}
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +45,6 @@ def shop(migrated_database: str, tmp_path_factory: pytest.TempPathFactory) -> It
         assert done.returncode == 0, done.stderr
         stack.start_web()
         yield stack
-
-
-def opened(chromium: Browser, shop: Stack, complaints: list[str], **options: object) -> Page:
-    page = chromium.new_context(base_url=shop.url, **options).new_page()  # type: ignore[arg-type]
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    return page
 
 
 def go(page: Page, name: str) -> None:
@@ -118,20 +113,14 @@ def test_storefront_works_without_javascript(chromium: Browser, shop: Stack) -> 
     expect(page.get_by_role("heading", name="Bowl 29")).to_be_visible()
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")]
-)
-def test_pages_of_the_storefront_have_no_violation(
-    chromium: Browser, shop: Stack, width: int, scheme: str
-) -> None:
+def test_pages_of_the_storefront_have_no_violation(chromium: Browser, shop: Stack) -> None:
     complaints: list[str] = []
-    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-    page = opened(chromium, shop, complaints, **options)
-    found = {}
-    for path in PAGES:
-        page.goto(path)
-        found[path] = [*violations(page), *([] if page_width(page) <= width else ["too wide"])]
-    assert (found, complaints) == ({path: [] for path in PAGES}, [])
+    looks = Looks(ALL_VIEWS)
+    page = opened(chromium, shop, complaints)
+    for template, paths in PAGES.items():
+        for path in paths:
+            page.goto(path)
+            looks.at(page, template, path)
 
-    page.goto("/none")  # the console tells of its status
-    assert violations(page) == []
+    assert (looks.found, complaints) == ([], [])
+    assert looks.pages == LOOKED_AT

@@ -55,7 +55,7 @@ def ready_to_order(shop: Stack, slugs: Sequence[str], **said: str) -> Order:
     visitor = Visitor(shop.url)
     for slug in slugs:
         visitor.put_into_cart(f"/p/{slug}/")
-    page, form = visitor.fill_in_checkout(**_WHO, **said)
+    page, form = visitor.fill_in_checkout(**_WHO | said)
     return lambda: visitor.send(page, form)
 
 
@@ -132,6 +132,28 @@ def test_button_pressed_fifty_times_orders_and_charges_once(shop: Stack) -> None
     assert orders_of(shop, slug) == 1
     query = "SELECT p.state FROM shop_payment p JOIN shop_orderline l USING (order_id) WHERE l.sku = %s"
     assert shop.sql(query, [slug]) == [("captured",)]
+    must_add_up(shop)
+
+
+def test_pay_pressed_twice_in_each_of_ten_tabs_charges_once(shop: Stack) -> None:
+    slug = a_product(shop, stock=100)
+    declined = ready_to_order(shop, [slug], card_number="4000 0000 0000 9995")()
+    assert "The payment did not go through" in declined.text
+
+    def tab() -> Order:
+        visitor = Visitor(shop.url)
+        page = visitor.open(declined.url)
+        return lambda: visitor.send(page, page.form_with("card_number"))
+
+    pages = at_once([press for press in (tab() for _ in range(10)) for _ in range(2)])
+
+    assert {(page.status, page.url) for page in pages} == {(200, declined.url)}
+    query = (
+        "SELECT p.state, count(*) FROM shop_payment p JOIN shop_orderline l USING (order_id)"
+        " WHERE l.sku = %s GROUP BY 1 ORDER BY 1"
+    )
+    assert shop.sql(query, [slug]) == [("captured", 1), ("failed", 1)]
+    assert "Thank you, your order is paid" in Visitor(shop.url).open(declined.url).text
     must_add_up(shop)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -92,6 +93,17 @@ def test_invoice_to_be_paid_by_transfer_says_how() -> None:
         f"Please transfer €19.99 until {until}, with the reference “Order {order.number}”.\n"
         "Account: DE02 1203 0000 0000 2020 51\n"
     ) in text_of(read(Document.objects.get()))
+
+
+def test_both_addresses_and_the_way_to_pay_stand_on_the_invoice_in_its_language() -> None:
+    payer = Address(name="Robin Roe", company="Roe & Sons", line1="Rue 2", city="Paris", country="FR")
+    a_paid_order({"KNIFE": 1}, language="de", billing=payer)
+
+    text = text_of(read(Document.objects.get()))
+
+    assert re.search(r"Robin Roe\s+Roe & Sons\s+Rue 2\s+Paris\s+Frankreich", text)
+    assert re.search(r"Lieferadresse\s+Kim Doe, Main Street 1, 3000 Bern, Schweiz", text)
+    assert re.search(r"Bezahlt am .*: Testkarte\.", text)
 
 
 def test_long_invoice_has_its_heads_and_numbers_on_every_page() -> None:
