@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from babel.lists import format_list
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext, pgettext_lazy
 
 from imports import mirroring
 from imports.models import ImportRun
-from shop.languages import locale, number_text
+from shop.languages import apart, locale, number_text
 
 # Which of the three meanings an outcome has; the others are good.
 _TONES = {"rejected": "bad", "superseded": "look", "skipped": "look", "pending": "look"}
@@ -137,6 +141,22 @@ def mirrored(run: ImportRun) -> str:
         "%(count)s products were unpublished, because the file lacks them.",
         run.unlisted,
     ) % {"count": number_text(run.unlisted)}
+
+
+def warning(found: Mapping[str, Any]) -> str:
+    """What a preview warns of, by its code and figure; one of a kind that has no words here, as its page says
+    it."""
+    share = format_percent(found.get("figure", 0) / 100, "0.#\u00a0%", locale=locale())
+    limit = format_percent(settings.IMPORT_WARN_PRICE_PERCENT / 100, "0.#\u00a0%", locale=locale())
+    told = {
+        "rejected": _("Of all rows, %(share)s would be rejected."),
+        "price_jumps": _("Products whose price would change by more than %(limit)s: %(count)s."),
+        "to_zero": _("Of the products in the file, %(share)s would have no stock any more."),
+        "unpublished": _("Of all products, %(share)s would be unpublished or deleted."),
+        "categories": _("Categories that would be created: %(count)s."),
+    }.get(found["code"], "")
+    count = number_text(round(found.get("figure", 0)))
+    return told % {"share": share, "limit": limit, "count": count} if told else apart(found["message"])
 
 
 def duration(seconds: float) -> str:

@@ -45,18 +45,16 @@ def import_finished_plain(run: ImportRun) -> Rendered:
 
 def import_second_person(run: ImportRun, *, language: str = "") -> Rendered:
     """Tell somebody who may approve it that a preview with strong warnings waits; `run` is previewed."""
-    return render(
-        "import_second_person",
-        {
+    with translation.override(language or settings.LANGUAGE_CODE):
+        context = {
             "run": run,
             "number": str(run.pk),
             "owner": str(run.owner) if run.owner else "",
-            "strong": [one["message"] for one in run.warnings if one["second"]],
-            "others": [one["message"] for one in run.warnings if not one["second"]],
+            "strong": [import_words.warning(one) for one in run.warnings if one["second"]],
+            "others": [import_words.warning(one) for one in run.warnings if not one["second"]],
             "import_url": links.import_page(run),
-        },
-        language=language,
-    )
+        }
+    return render("import_second_person", context, language=language)
 
 
 def import_second_person_plain(run: ImportRun) -> Rendered:

@@ -218,8 +218,9 @@ def _of_import(changes: Values, language: str) -> Rendered:
 
 def _of_second_person(language: str) -> Rendered:
     warnings = [
-        {"message": "12.4 % of the rows are rejected.", "second": True},
-        {"message": "14 categories are created.", "second": False},
+        {"code": "rejected", "figure": 12.4, "second": True},
+        {"code": "price_jumps", "figure": 1_240, "second": True},
+        {"code": "categories", "figure": 14, "second": False},
     ]
     return messages.import_second_person(
         ImportRun(pk=1235, filename="catalog.csv", warnings=warnings), language=language

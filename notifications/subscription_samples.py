@@ -8,12 +8,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications import kinds, messages, subscription_mails
 from notifications.kinds import Kind
 from notifications.messages import Rendered
 from shop.models import Product, Subscription
+from shop.subscription_forms import CART_WORDING, STOCK_WORDING
 
 _LINK = f"{settings.SITE_URL}/mails/sample/"
 
@@ -38,7 +39,7 @@ def connect() -> None:
         "confirm_subscription": (
             "Question to confirm",
             "Somebody asked for a mail, and nobody knows yet whether the address is theirs",
-            {"About a product": {"product": mug}, "About a cart": {}},
+            {"About a product": {"product": mug}, "About a cart": {"wording": CART_WORDING}},
         ),
         "back_in_stock": (
             "Back in stock",
@@ -57,9 +58,10 @@ def connect() -> None:
 
 
 def _sample(kind: str, more: Mapping[str, Any], language: str) -> Rendered:
+    with translation.override(language):
+        wording = str(more.get("wording", STOCK_WORDING))
     asked = Subscription(
-        pk=0, email="kim@example.com", language=language, asked_at=timezone.now(),
-        wording="Write to me once, when this can be bought again.",
-    )  # fmt: skip
+        pk=0, email="kim@example.com", language=language, asked_at=timezone.now(), wording=wording
+    )
     context = subscription_mails.context(asked, {"link": _LINK, **more})
     return messages.render(kind, context, language=language)
