@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from celery import Task
 
-from tasks import claiming
+from tasks import claiming, ticking
 from tasks.claiming import Claim
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,9 @@ class BaseTask(Task):
 
     def on_success(self, retval: Any, task_id: str, args: Any, kwargs: Any) -> None:
         log.debug("task succeeded", task=self.name, result=str(retval))
+        ticking.note(self, ticking.in_words(retval), ok=True)
 
     def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-        log.warning("task failed", task=self.name, error=f"{type(exc).__name__}: {exc}")
+        said = f"{type(exc).__name__}: {exc}"
+        log.warning("task failed", task=self.name, error=said)
+        ticking.note(self, said, ok=False)

@@ -38,22 +38,24 @@ def _bury_exhausted() -> int:
 
 
 def _send_missing() -> int:
+    queues = list(Job.objects.takeable().values_list("queue", flat=True).distinct())
+    return sum(send_missing(queue) for queue in queues)
+
+
+def send_missing(queue: str, *, patience: float | None = None, at_most: int = AT_ONCE) -> int:
     """Hints for jobs that a worker could take: as many as the queue in Redis is short of, oldest first.
 
-    A long queue is no lost message: without looking at its length, every sweep would double it.
+    A long queue is no lost message: without looking at its length, every sweep would double it. `patience`:
+    a hint that is older (seconds, JOB_HINT_PATIENCE_SECONDS by default) counts as lost.
     """
-    patience = timedelta(seconds=settings.JOB_HINT_PATIENCE_SECONDS)
-    lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - patience)
+    seconds = settings.JOB_HINT_PATIENCE_SECONDS if patience is None else patience
+    lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - timedelta(seconds=seconds))
     used = Q(state=Job.State.RUNNING, hinted_at__lte=F("lease_until"))  # by the worker that fell silent
-    sent = 0
-    for queue in Job.objects.takeable().values_list("queue", flat=True).distinct():
-        takeable = Job.objects.takeable().filter(queue=queue)
-        missing = min(AT_ONCE, takeable.count() - _length(queue))
-        if missing > 0:
-            sent += _send(
-                list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing])
-            )
-    return sent
+    takeable = Job.objects.takeable().filter(queue=queue)
+    missing = min(at_most, takeable.count() - _length(queue))
+    if missing <= 0:
+        return 0
+    return _send(list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing]))
 
 
 def _length(queue: str) -> int:
@@ -70,7 +72,7 @@ def _length(queue: str) -> int:
 def _send(jobs: list[Job]) -> int:
     sent = []
     for job in jobs:
-        if not send_hint(job_id=job.pk, kind=job.kind, queue=job.queue, title=job.title):
+        if not send_hint(job):
             break
         sent.append(job.pk)
     Job.objects.filter(pk__in=sent).update(hinted_at=Now())

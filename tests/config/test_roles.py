@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 # Pages that every member of staff may see: they show nothing but what their permissions let them.
 FREE = {
     "index", "login", "logout", "password_change", "password_change_done", "jsi18n", "search", "autocomplete",
-    "view_on_site",
+    "view_on_site", "tasks_job_flower",
 }  # fmt: skip
 
 
@@ -123,6 +123,7 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
                 "Kinds of mail",
                 "Held back",
                 "Jobs",
+                "Queues",
                 "Task history",
                 "Schedule",
                 "Flower",
