@@ -8,6 +8,7 @@ prefix of all its addresses (docs/flower.md).
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import re
 import signal
@@ -49,12 +50,21 @@ class CleanEvents(Events):
         if event["type"] == "task-progress":
             self.io_loop.add_callback(self._show_progress, event)
         else:
-            super().on_event(without_addresses(event))
+            super().on_event(without_addresses(with_subject(event)))
 
     def _show_progress(self, event: dict[str, Any]) -> None:
         task = self.state.tasks.get(event["uuid"])
         if task is not None and task.state == "STARTED":
             task.result = f"{event['percent']} %: {event['current']:,} of {event['total']:,}"
+
+
+def with_subject(event: dict[str, Any]) -> dict[str, Any]:
+    """The event of a tick, which has no arguments, with what its task does in their place."""
+    if event.get("kwargs") != "{}" or event.get("args") not in ("()", "[]"):
+        return event
+    task = app.tasks.get(event.get("name", ""))
+    said = ((task and task.__doc__) or "").strip().partition("\n\n")[0].partition(". ")[0]
+    return event | {"args": "", "kwargs": " ".join(said.split())}
 
 
 def without_addresses(event: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def make(*, address: str, port: int, data_dir: Path | None = None, io_loop: Any 
     options.address, options.port, options.url_prefix = address, port, prefix or None
     options.xheaders = settings.TRUSTED_PROXY_COUNT > 0
     options.max_tasks, options.purge_offline_workers = _MAX_TASKS, 3600
-    options.tasks_columns = "name,kwargs,state,result,received,runtime,worker,uuid"
+    options.tasks_columns = "uuid,name,kwargs,state,result,received,runtime,worker"
     TASK_COLUMNS["kwargs"] = "Subject"  # what jobs say of themselves stands for their arguments
     made: dict[str, Any] = {
         **flower_settings,
@@ -141,6 +151,7 @@ def serve(*, address: str, port: int) -> None:
     flower = make(address=address, port=port, data_dir=settings.DATA_DIR / "flower")
     atexit.register(flower.stop)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)  # open pages ask every second
     flower.start_http_server()
     log.info("Flower is ready", url=f"{settings.FLOWER_URL}/")
     try:

@@ -20,6 +20,7 @@ from tasks.troubles import trouble
 
 _STATE_COLOURS = {
     Job.State.QUEUED: "default",
+    Job.State.HELD: "default",
     Job.State.RUNNING: "primary",
     Job.State.DONE: "success",
     Job.State.DEAD: "danger",

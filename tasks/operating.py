@@ -30,7 +30,9 @@ class _Taken(Exception):  # noqa: N818 - it is an outcome, not a fault
 
 def alike(job: Job) -> QuerySet[Job]:
     """Dead letters of the same kind that ended with the same line of error, the job itself among them."""
-    return Job.objects.dead().filter(kind=job.kind, error__endswith=last_line(job.error))
+    line = last_line(job.error)
+    same = Q(error__endswith=line) | Q(error__endswith=f"{line}\n")  # which tracebacks end with
+    return Job.objects.dead().filter(same, kind=job.kind)
 
 
 def last_line(error: str) -> str:

@@ -55,6 +55,22 @@ def next_run(entry: PeriodicTask, *, now: datetime) -> datetime | None:
     return now + left
 
 
+def in_words(interval: IntervalSchedule) -> str:
+    """Its length in the largest unit that divides it.
+
+    >>> in_words(IntervalSchedule(every=900, period="seconds"))
+    'every 15 minutes'
+    >>> in_words(IntervalSchedule(every=86_400, period="seconds"))
+    'every day'
+    """
+    length: timedelta = interval.schedule.run_every
+    for unit, seconds in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        count, rest = divmod(length.total_seconds(), seconds)
+        if count and not rest:
+            return f"every {unit}" if count == 1 else f"every {count:.0f} {unit}s"
+    return str(interval)
+
+
 @admin.register(PeriodicTask)
 class ScheduleAdmin(ReadOnlyAdmin):
     """What beat sends and when. Read-only: each start of beat writes these from tasks/schedule.py."""
@@ -89,7 +105,8 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
     @display(description="when")
     def every(self, entry: PeriodicTask) -> str:
-        return str(entry.scheduler)
+        interval: IntervalSchedule | None = entry.interval
+        return in_words(interval) if interval else str(entry.scheduler)
 
     @display(description="next")
     def next(self, entry: PeriodicTask) -> SafeString | str:

@@ -14,10 +14,12 @@ from django.db.models.functions import Now
 from tasks import claiming
 from tasks.models import Job
 from tasks.queueing import send_hint
+from tasks.registry import kinds, knows
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 1000  # hints a sweep sends per queue at most; the next sweep sends more
+_told: set[str] = set()  # the unknown kinds that the log has had
 
 
 def sweep() -> dict[str, int]:
@@ -38,8 +40,20 @@ def _bury_exhausted() -> int:
 
 
 def _send_missing() -> int:
-    queues = list(Job.objects.takeable().values_list("queue", flat=True).distinct())
-    return sum(send_missing(queue) for queue in queues)
+    queues = {queue for queue, _ in _known_and_unknown()}
+    return sum(send_missing(queue) for queue in sorted(queues))
+
+
+def _known_and_unknown() -> list[tuple[str, str]]:
+    """Queue and kind of what could be taken. Kinds that this release does not know get no hint: a worker
+    would only throw it away, every time; they are told of once."""
+    global _told
+    found = list(Job.objects.takeable().order_by().values_list("queue", "kind").distinct())
+    unknown = {kind for _, kind in found if not knows(kind)}
+    if unknown - _told:
+        log.warning("jobs of kinds that this release does not know; discard them", kinds=sorted(unknown))
+    _told = unknown
+    return [(queue, kind) for queue, kind in found if kind not in unknown]
 
 
 def send_missing(queue: str, *, patience: float | None = None, at_most: int = AT_ONCE) -> int:
@@ -51,7 +65,7 @@ def send_missing(queue: str, *, patience: float | None = None, at_most: int = AT
     seconds = settings.JOB_HINT_PATIENCE_SECONDS if patience is None else patience
     lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - timedelta(seconds=seconds))
     used = Q(state=Job.State.RUNNING, hinted_at__lte=F("lease_until"))  # by the worker that fell silent
-    takeable = Job.objects.takeable().filter(queue=queue)
+    takeable = Job.objects.takeable().filter(queue=queue, kind__in=kinds())
     missing = min(at_most, takeable.count() - _length(queue))
     if missing <= 0:
         return 0

@@ -38,9 +38,11 @@ def in_words(returned: Any) -> str:
 
     >>> in_words({"buried": 0, "sent": 3})
     'buried 0, sent 3'
-    >>> in_words(None)
-    ''
+    >>> in_words(3), in_words(0), in_words(None)
+    ('3 dealt with', 'nothing to do', '')
     """
+    if isinstance(returned, int):
+        return f"{returned:,} dealt with" if returned else "nothing to do"
     if isinstance(returned, dict):
         return ", ".join(f"{key} {value}" for key, value in returned.items())
     return "" if returned is None else str(returned)

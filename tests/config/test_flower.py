@@ -329,6 +329,14 @@ def test_task_is_named_by_its_subject_shows_progress_and_leads_to_its_job(flower
     assert '<th data-column="kwargs"' in ask(browser, "GET", f"{flower.url}/tasks").text
 
 
+def test_tick_says_what_it_does_where_it_has_no_arguments(flower: Running) -> None:
+    flower.hear(a_task("task-received", name="tasks.purge", args="()", kwargs="{}"))
+    browser = visiting(a_person("clerk"))
+
+    told = ask(browser, "GET", f"{flower.url}/api/task/info/{TASK}").json()
+    assert (told["args"], told["kwargs"]) == ("", "Delete old finished jobs.")
+
+
 def test_mail_addresses_in_errors_are_not_shown(flower: Running) -> None:
     flower.hear(
         a_task("task-received", name="x", args="('kim@home.example',)", kwargs="{}"),

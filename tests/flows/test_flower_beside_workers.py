@@ -39,13 +39,8 @@ class Mark:
 
 def as_pickle(body: Any) -> str:
     """A message for `tasks.sweep` as Celery would send it, had it been told to pickle."""
-    headers = {
-        "lang": "py",
-        "task": "tasks.sweep",
-        "id": uuid.uuid4().hex,
-        "root_id": None,
-        "parent_id": None,
-    }
+    key = uuid.uuid4().hex
+    headers = {"lang": "py", "task": "tasks.sweep", "id": key, "root_id": None, "parent_id": None}
     properties = {
         "correlation_id": key, "delivery_mode": 2, "priority": 0, "body_encoding": "base64",
         "delivery_tag": uuid.uuid4().hex, "delivery_info": {"exchange": "default", "routing_key": "default"},
