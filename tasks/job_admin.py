@@ -113,9 +113,9 @@ class JobAdmin(JobCells, ReadOnlyAdmin):
 
     @admin.action(description="Back in line", permissions=["operate"])
     def put_back_in_line(self, request: HttpRequest, jobs: QuerySet[Job]) -> None:
-        count = queueing.put_back_in_line(jobs)
-        self._note(request, list(jobs), "Back in line")
-        self._say(request, count, "back in line", "None of these was put first; nothing was changed.")
+        found = queueing.put_back_in_line(jobs)
+        self._note(request, found, "Back in line")
+        self._say(request, len(found), "back in line", "None of these was put first; nothing was changed.")
 
     @admin.action(description="Discard…", permissions=["operate"])
     def discard(self, request: HttpRequest, jobs: QuerySet[Job]) -> HttpResponse | None:

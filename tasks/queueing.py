@@ -124,10 +124,12 @@ def put_first(jobs: QuerySet[Job]) -> list[Job]:
     return found
 
 
-def put_back_in_line(jobs: QuerySet[Job]) -> int:
-    """Take the unfinished ones among `jobs` out of the first row again; returns how many. A hint that was
-    sent already stays where it is."""
-    return jobs.unfinished().exclude(priority=0).update(priority=0)  # type: ignore[attr-defined]
+def put_back_in_line(jobs: QuerySet[Job]) -> list[Job]:
+    """Take the unfinished ones among `jobs` out of the first row again; returns which. A hint that was sent
+    already stays where it is."""
+    found = list(jobs.filter(state__in=Job.UNFINISHED).exclude(priority=0).order_by("pk"))
+    Job.objects.filter(pk__in=[job.pk for job in found]).update(priority=0)
+    return found
 
 
 def _hint_on_commit(jobs: list[Job]) -> None:

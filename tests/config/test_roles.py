@@ -68,6 +68,23 @@ def test_staff_without_a_group_get_no_page_and_change_nothing(client: Client) ->
     assert wrong == []
 
 
+@pytest.mark.parametrize("who", ["anonymous", "customer"])
+def test_strangers_see_no_page_of_the_admin_but_its_login(client: Client, who: str) -> None:
+    if who == "customer":
+        client.force_login(User.objects.create_user("kim"), settings.AUTHENTICATION_BACKENDS[0])
+    pages = [path for name, path in admin_paths() if name not in ("login", "logout") and "(?P" not in path]
+    told = {(method, path): getattr(client, method)(path) for path in pages for method in ("get", "post")}
+
+    assert len(pages) > 60
+    assert [page for page, answer in told.items() if not _leads_to_login(answer, who)] == []
+
+
+def _leads_to_login(answer: Any, who: str) -> bool:
+    """Some pages tell a customer, who is logged in already, that this account may not."""
+    to, _, _ = answer.headers.get("Location", "").partition("?")
+    return to == "/admin/login/" or (who == "customer" and answer.status_code == 403)
+
+
 def _is_refused(answer: Any, path: str) -> bool:
     """Django leads from old addresses (…/1/) to …/1/change/, which asks, and from the history of what is not
     there to the start page."""

@@ -103,7 +103,7 @@ def test_only_waiting_jobs_are_put_first_and_taken_back() -> None:
     claim(job_id=running.pk)
 
     assert queueing.put_first(Job.objects.all()) == [waiting]
-    assert queueing.put_back_in_line(Job.objects.all()) == 1
+    assert queueing.put_back_in_line(Job.objects.all()) == [waiting]
     assert set(Job.objects.values_list("priority", flat=True)) == {0}
 
 
