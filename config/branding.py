@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+
+from tasks.flower_links import to_flower
 
 type Item = dict[str, Any]
 
@@ -64,8 +65,14 @@ _GROUPS = {
     ],
     "Operations": [
         Page("Jobs", "tasks.view_job", "conveyor_belt", "What waits, runs, or was given up"),
+        Page("Queues", "tasks.view_queue", "low_priority", "What waits where; pause one"),
         Page("Task history", "django_celery_results.view_taskresult", "history", "What workers have run"),
-        Page("Schedule", "django_celery_beat.view_periodictask", "schedule", "What beat sends, and when"),
+        Page(
+            "Schedule",
+            "django_celery_beat.view_periodictask",
+            "schedule",
+            "Beat's entries, and how each ended",
+        ),
     ],
     "People": [
         Page("Users", "auth.view_user", "person", "Who may log in"),
@@ -81,7 +88,7 @@ def navigation(request: HttpRequest) -> list[Item]:
     for title, pages in _GROUPS.items():
         items = [item for page in pages if (item := _item(request, page))]
         if title == "Operations" and request.user.has_perm("tasks.view_job"):
-            items.append(_flower())
+            items.append(_flower(request))
         if items:
             groups.append({"title": title, "items": items})
     _light_up(request.path, [item for group in groups for item in group["items"]])
@@ -105,12 +112,12 @@ def _item(request: HttpRequest, page: Page) -> Item | None:
     return {"title": page.title, "icon": page.icon, "description": page.description, "link": link}
 
 
-def _flower() -> Item:
+def _flower(request: HttpRequest) -> Item:
     return {
         "title": "Flower",
         "icon": "local_florist",
         "description": "The workers, live",
-        "link": settings.FLOWER_URL,
+        "link": to_flower(request),
         "link_attrs": {"target": "_blank", "rel": "noopener"},
     }
 

@@ -266,6 +266,7 @@ CELERY_RESULT_EXTENDED = True  # names and arguments, so that the history can be
 CELERY_RESULT_EXPIRES = env.int("RESULT_RETENTION_DAYS", default=14) * 86_400
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
+CELERY_BEAT_SYNC_EVERY = 1  # writes each sending down: by default up to three minutes pass, and none is known
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 

@@ -28,7 +28,7 @@ def second_factor(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
         if not settings.STAFF_MFA_REQUIRED or match is None or "admin" not in match.namespaces:
             return None
         user = request.user
-        if match.url_name in _FREE or not (user.is_authenticated and user.is_staff) or _shown(request):
+        if match.url_name in _FREE or not (user.is_authenticated and user.is_staff) or is_enough(request):
             return None
         if is_mfa_enabled(user):
             query = urlencode({"next": request.get_full_path()})
@@ -38,6 +38,11 @@ def second_factor(answer: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 
     guarded.process_view = process_view  # type: ignore[attr-defined] # which Django looks for
     return guarded
+
+
+def is_enough(request: HttpRequest) -> bool:
+    """Whether this session has shown as much as the settings ask of staff."""
+    return not settings.STAFF_MFA_REQUIRED or _shown(request)
 
 
 def _shown(request: HttpRequest) -> bool:

@@ -60,6 +60,7 @@ UPDATE tasks_job SET
 WHERE id = %(id)s AND attempts < max_attempts
   AND (state = 'queued' AND run_after <= statement_timestamp()
     OR state = 'running' AND lease_until <= statement_timestamp())
+  AND NOT EXISTS (SELECT FROM tasks_queue q WHERE q.name = tasks_job.queue AND q.paused_at IS NOT NULL)
 """
 
 # The pid alone could by now belong to somebody else; with its start time it can't.

@@ -9,7 +9,7 @@ from django.contrib.admin import ShowFacets
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.functional import cached_property
@@ -42,7 +42,9 @@ class EstimatingPaginator(Paginator):
         return rows.count()
 
 
-class _ChangeList(ChangeList):
+class BigList(ChangeList):
+    """A list of a page; its rows are in `result_list`."""
+
     def get_results(self, request: HttpRequest) -> None:
         """Know that a list without search and filters is the full one, so that nothing offers to show all."""
         super().get_results(request)
@@ -60,7 +62,20 @@ class BigListAdmin(ModelAdmin):
     show_facets = ShowFacets.NEVER  # counts beside each filter would read the whole table, once for each
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return _ChangeList
+        return BigList
+
+
+class ReadOnlyAdmin(BigListAdmin):
+    """Rows that only the machinery writes: nobody adds, changes or deletes them here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
 
 
 def _estimated_rows(table: str) -> int:
@@ -93,3 +108,8 @@ def spoken(at: datetime | None) -> SafeString | str:
         formats.date_format(local, "DATETIME_FORMAT"),
         naturaltime(at) if near else formats.date_format(local, "DATE_FORMAT"),
     )
+
+
+def log(text: str | None) -> SafeString | str:
+    """A traceback or the like, in lines as they were, in a box that scrolls."""
+    return format_html('<div class="tally-log">{}</div>', text) if text else "–"

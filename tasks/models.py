@@ -1,4 +1,4 @@
-"""The one table of durable work. A Celery message only says: look at job X."""
+"""The one table of durable work, and what holds it up. A Celery message only says: look at job X."""
 
 from __future__ import annotations
 
@@ -23,12 +23,17 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(state=Job.State.RUNNING, lease_until__gt=Now())
 
     def takeable(self) -> JobQuerySet:
-        """What a worker could claim now: due, or running under an expired lease."""
-        return self.due() | self.expired()
+        """What a worker could claim now: due, or running under an expired lease, and in no paused queue."""
+        paused = Queue.objects.filter(paused_at__isnull=False).values("name")
+        return (self.due() | self.expired()).exclude(queue__in=paused)
 
     def of(self, subject: str) -> JobQuerySet:
         """Jobs that work for one thing, such as `import/12`."""
         return self.filter(subject=subject)
+
+    def dead(self) -> JobQuerySet:
+        """Those that were given up."""
+        return self.filter(state=Job.State.DEAD)
 
     def unfinished(self) -> JobQuerySet:
         """Jobs that still have something to do."""
@@ -62,7 +67,7 @@ class Job(models.Model):
     queue = models.CharField(max_length=20)
     payload = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    priority = models.SmallIntegerField(default=0, help_text="Higher goes first when hints are sent again.")
+    priority = models.SmallIntegerField(default=0, help_text="Above 0, it goes before others of its queue.")
 
     attempts = models.PositiveSmallIntegerField(default=0)
     max_attempts = models.PositiveSmallIntegerField(default=10)
@@ -87,6 +92,7 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("operate_workers", "Can act on workers and tasks in Flower")]
         indexes = [
             # The sweeper asks every few seconds for what is due; finished jobs must not cost it anything.
             models.Index(fields=["run_after"], name="job_due", condition=Q(state="queued")),
@@ -126,3 +132,37 @@ class Job(models.Model):
     @property
     def has_attempts_left(self) -> bool:
         return self.attempts < self.max_attempts
+
+
+class Queue(models.Model):
+    """A line that jobs wait in; `migrate` makes a row for each of the settings' queues.
+
+    While it is paused no job of it is begun or taken over: the statement that claims looks here. What is at
+    work ends. A queue without a row is not paused.
+    """
+
+    name = models.CharField(primary_key=True, max_length=20)
+    paused_at = models.DateTimeField(null=True, blank=True)
+    paused_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tick(models.Model):
+    """How the latest run of one of beat's entries ended; `failures` is how often in a row it failed."""
+
+    name = models.CharField(primary_key=True, max_length=200, help_text="Of the entry in the schedule.")
+    ended_at = models.DateTimeField()
+    succeeded_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    said = models.TextField(blank=True, help_text="What it returned, or why it failed.")
+
+    class Meta:
+        default_permissions = ()  # the schedule shows it
+
+    def __str__(self) -> str:
+        return self.name

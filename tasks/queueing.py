@@ -10,13 +10,15 @@ from typing import Any
 import structlog
 from celery import current_app
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
 from tasks.models import Job
 from tasks.registry import handler_for
 
 log = structlog.get_logger(__name__)
+
+FIRST = 10  # the priority of jobs that go before all others of their queue
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,8 @@ def create(jobs: Iterable[NewJob]) -> list[Job]:
         for job in jobs
     ]
     Job.objects.bulk_create(rows)
-    hints = [
-        (row.pk, row.kind, row.queue, row.title, job.delay)
-        for row, job in zip(rows, jobs, strict=True)
-        if not job.held
-    ]
-    transaction.on_commit(lambda: _send_all(hints), robust=True)
+    # Redis would keep a delayed hint in a worker's memory; the sweeper sends it when it is due.
+    _hint_on_commit([row for row, job in zip(rows, jobs, strict=True) if not (job.held or job.delay)])
     return rows
 
 
@@ -76,7 +74,7 @@ def ensure(job: NewJob) -> None:
 def remind(kind: str) -> bool:
     """Send one more hint for a due job of this kind; False where there is none, or the broker is dead."""
     job = Job.objects.due().filter(kind=kind).first()
-    return job is not None and send_hint(job_id=job.pk, kind=kind, queue=job.queue, title=job.title)
+    return job is not None and send_hint(job)
 
 
 @transaction.atomic
@@ -86,49 +84,90 @@ def release(*, subject: str) -> int:
     Job.objects.filter(pk__in=[job.pk for job in held]).update(
         state=Job.State.QUEUED, run_after=Now(), hinted_at=Now()
     )
-    hints = [(job.pk, job.kind, job.queue, job.title, timedelta(0)) for job in held]
-    transaction.on_commit(lambda: _send_all(hints), robust=True)
+    _hint_on_commit(held)
     return len(held)
 
 
 @transaction.atomic
-def retry(jobs: QuerySet[Job]) -> int:
-    """Queue the dead letters among `jobs` again with all their attempts before them; returns how many.
+def retry(jobs: QuerySet[Job]) -> list[Job]:
+    """Queue the dead letters among `jobs` again with all their attempts before them, also those that wait
+    without any left, and end the pause of those that wait for their next attempt; returns which.
 
     Their last error stays readable until an attempt succeeds. Others are left as they are. Hints go out
     when the transaction commits, as with `create`.
     """
-    dead = list(jobs.filter(state=Job.State.DEAD).order_by("pk").select_for_update())
-    Job.objects.filter(pk__in=[job.pk for job in dead]).update(
-        state=Job.State.QUEUED,
-        attempts=0,
-        run_after=Now(),
-        hinted_at=Now(),
-        started_at=None,
-        finished_at=None,
-        progress_current=0,
+    pausing = Q(state=Job.State.QUEUED, attempts__gt=0, run_after__gt=Now())
+    given_up = Q(state=Job.State.DEAD) | Q(state=Job.State.QUEUED, attempts__gte=F("max_attempts"))
+    found = list(jobs.filter(given_up | pausing).order_by("pk").select_for_update())
+    again = Job.objects.filter(pk__in=[job.pk for job in found])
+    again.filter(given_up).update(
+        state=Job.State.QUEUED, attempts=0, started_at=None, finished_at=None, progress_current=0
     )
-    hints = [(job.pk, job.kind, job.queue, job.title, timedelta(0)) for job in dead]
-    transaction.on_commit(lambda: _send_all(hints), robust=True)
-    return len(dead)
+    again.update(run_after=Now(), hinted_at=Now())
+    _hint_on_commit(found)
+    return found
 
 
-def _send_all(hints: list[tuple[int, str, str, str, timedelta]]) -> None:
-    for pk, kind, queue, title, delay in hints:
-        if delay:
-            continue  # the sweeper sends it when it is due; Redis would keep it in a worker's memory
-        if not send_hint(job_id=pk, kind=kind, queue=queue, title=title):
+@transaction.atomic
+def put_first(jobs: QuerySet[Job]) -> list[Job]:
+    """Have the waiting ones among `jobs` done next, the first of them first; returns which.
+
+    Their old hints stay in the queue; whoever gets one of those finds nothing to do.
+    """
+    found = list(jobs.filter(state=Job.State.QUEUED).order_by("pk").select_for_update())
+    Job.objects.filter(pk__in=[job.pk for job in found]).update(
+        priority=FIRST, run_after=Now(), hinted_at=Now()
+    )
+    for job in found:
+        job.priority = FIRST
+    _hint_on_commit(found[::-1])  # each goes before the one that was sent before it
+    return found
+
+
+def put_back_in_line(jobs: QuerySet[Job]) -> list[Job]:
+    """Take the unfinished ones among `jobs` out of the first row again; returns which. A hint that was sent
+    already stays where it is."""
+    found = list(jobs.filter(state__in=Job.UNFINISHED).exclude(priority=0).order_by("pk"))
+    Job.objects.filter(pk__in=[job.pk for job in found]).update(priority=0)
+    return found
+
+
+def _hint_on_commit(jobs: list[Job]) -> None:
+    transaction.on_commit(lambda: _send_all(jobs), robust=True)
+
+
+def _send_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        if not send_hint(job):
             break  # a dead broker costs one time-out, not one a job
 
 
-def send_hint(*, job_id: int, kind: str, queue: str, title: str) -> bool:
-    """Tell a worker of `queue` to look at the job; False when the broker could not be reached."""
+def send_hint(job: Job) -> bool:
+    """Tell a worker of its queue to look at the job; False when the broker could not be reached.
+
+    Flower and the history show the title and the number, as these stand for the arguments.
+    """
     try:
         current_app.send_task(
-            kind, kwargs={"job_id": job_id}, queue=queue, kwargsrepr=title, argsrepr="", retry=False
+            job.kind,
+            kwargs={"job_id": job.pk},
+            queue=job.queue,
+            kwargsrepr=f"{job.title} · job {job.pk}",
+            argsrepr="",
+            retry=False,
         )
+        if job.priority > 0:
+            _move_to_the_head(job.queue)
     except Exception as error:
-        log.warning("broker unreachable, the sweeper will send the hint", job=job_id, error=str(error))
-        Job.objects.filter(pk=job_id).update(hinted_at=None)
+        log.warning("broker unreachable, the sweeper will send the hint", job=job.pk, error=str(error))
+        Job.objects.filter(pk=job.pk).update(hinted_at=None)
         return False
     return True
+
+
+def _move_to_the_head(queue: str) -> None:
+    """Workers take from the right of Redis' list what senders push on its left. Should another hint have come
+    in between, that one is moved, and nothing is lost."""
+    with current_app.connection_for_write() as broker:
+        channel: Any = broker.default_channel  # Redis' channel, which has the client
+        channel.client.lmove(queue, queue, "LEFT", "RIGHT")

@@ -14,10 +14,12 @@ from django.db.models.functions import Now
 from tasks import claiming
 from tasks.models import Job
 from tasks.queueing import send_hint
+from tasks.registry import kinds, knows
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 1000  # hints a sweep sends per queue at most; the next sweep sends more
+_told: set[str] = set()  # the unknown kinds that the log has had
 
 
 def sweep() -> dict[str, int]:
@@ -38,22 +40,36 @@ def _bury_exhausted() -> int:
 
 
 def _send_missing() -> int:
+    queues = {queue for queue, _ in _known_and_unknown()}
+    return sum(send_missing(queue) for queue in sorted(queues))
+
+
+def _known_and_unknown() -> list[tuple[str, str]]:
+    """Queue and kind of what could be taken. Kinds that this release does not know get no hint: a worker
+    would only throw it away, every time; they are told of once."""
+    global _told
+    found = list(Job.objects.takeable().order_by().values_list("queue", "kind").distinct())
+    unknown = {kind for _, kind in found if not knows(kind)}
+    if unknown - _told:
+        log.warning("jobs of kinds that this release does not know; discard them", kinds=sorted(unknown))
+    _told = unknown
+    return [(queue, kind) for queue, kind in found if kind not in unknown]
+
+
+def send_missing(queue: str, *, patience: float | None = None, at_most: int = AT_ONCE) -> int:
     """Hints for jobs that a worker could take: as many as the queue in Redis is short of, oldest first.
 
-    A long queue is no lost message: without looking at its length, every sweep would double it.
+    A long queue is no lost message: without looking at its length, every sweep would double it. `patience`:
+    a hint that is older (seconds, JOB_HINT_PATIENCE_SECONDS by default) counts as lost.
     """
-    patience = timedelta(seconds=settings.JOB_HINT_PATIENCE_SECONDS)
-    lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - patience)
+    seconds = settings.JOB_HINT_PATIENCE_SECONDS if patience is None else patience
+    lost = Q(hinted_at__isnull=True) | Q(hinted_at__lte=Now() - timedelta(seconds=seconds))
     used = Q(state=Job.State.RUNNING, hinted_at__lte=F("lease_until"))  # by the worker that fell silent
-    sent = 0
-    for queue in Job.objects.takeable().values_list("queue", flat=True).distinct():
-        takeable = Job.objects.takeable().filter(queue=queue)
-        missing = min(AT_ONCE, takeable.count() - _length(queue))
-        if missing > 0:
-            sent += _send(
-                list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing])
-            )
-    return sent
+    takeable = Job.objects.takeable().filter(queue=queue, kind__in=kinds())
+    missing = min(at_most, takeable.count() - _length(queue))
+    if missing <= 0:
+        return 0
+    return _send(list(takeable.filter(lost | used).order_by("-priority", "run_after", "id")[:missing]))
 
 
 def _length(queue: str) -> int:
@@ -70,7 +86,7 @@ def _length(queue: str) -> int:
 def _send(jobs: list[Job]) -> int:
     sent = []
     for job in jobs:
-        if not send_hint(job_id=job.pk, kind=job.kind, queue=job.queue, title=job.title):
+        if not send_hint(job):
             break
         sent.append(job.pk)
     Job.objects.filter(pk__in=sent).update(hinted_at=Now())

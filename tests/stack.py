@@ -31,7 +31,7 @@ from config.supervisor import read_procfile
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 _COMMANDS = read_procfile(BASE_DIR / "Procfile")
-_READY = {"worker": " ready.", "beat": "beat: Starting..."}  # in their logs
+_READY = {"worker": " ready.", "beat": "beat: Starting...", "flower": "Flower is ready"}  # in their logs
 _START_SECONDS = 60.0
 _REDIS_NUMBERS = itertools.cycle(range(1, 16))  # 0 belongs to the tests that run in this process
 
@@ -44,7 +44,7 @@ class Stack:
     def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
         self.folder = folder
         self.database_url, self.redis_url = database_url, redis_url
-        self.port = _free_port()
+        self.port, self.flower_port = _free_port(), _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,
@@ -54,6 +54,7 @@ class Stack:
             "REDIS_URL": redis_url,
             "EMAIL_URL": settings.EMAIL_URL,
             "PORT": str(self.port),
+            "FLOWER_PORT": str(self.flower_port),
             # Seconds that a person would not mind are long in a test.
             "JOB_LEASE_SECONDS": "3",
             "JOB_SWEEP_SECONDS": "1",

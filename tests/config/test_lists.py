@@ -32,7 +32,7 @@ from shop.models import (
     Subscription,
     TaxRate,
 )
-from tasks.models import Job
+from tasks.models import Job, Queue
 from tests.reports.schedules import a_schedule
 from tests.shop.factories import a_category, a_product
 from tests.shop.orders import a_paid_order
@@ -73,8 +73,17 @@ def a_product_with_variants(number: int) -> None:
 
 
 def a_job(number: int) -> None:
-    now = timezone.now()
-    Job.objects.create(kind="x", title="x", queue="default", run_after=now, created_at=now)
+    """One of each of the things that have jobs, with another owner."""
+    now, owner = timezone.now(), User.objects.create(username=f"boss-{number}")
+    export = ExportRun.objects.create(owner=owner)
+    report = ReportRun.objects.create(owner=owner, title="x", question={})
+    an_import(number)
+    run = ImportRun.objects.latest("pk")
+    subjects = [export.subject, report.subject, run.subject, "document/1", "search"]
+    for subject in subjects:
+        Job.objects.create(
+            kind="x", title="x", queue="default", subject=subject, run_after=now, created_at=now
+        )
 
 
 def a_report_schedule(number: int) -> None:
@@ -108,6 +117,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     ReportSchedule: a_report_schedule,
     ReportRun: a_report_schedule,
     Job: a_job,
+    Queue: lambda number: Queue.objects.create(name=str(number)),
     TaskResult: lambda number: TaskResult.objects.create(task_id=str(number), task_name="x"),
     PeriodicTask: lambda number: PeriodicTask.objects.create(
         name=str(number), task="x", interval=IntervalSchedule.objects.create(every=number, period="days")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 # Pages that every member of staff may see: they show nothing but what their permissions let them.
 FREE = {
     "index", "login", "logout", "password_change", "password_change_done", "jsi18n", "search", "autocomplete",
-    "view_on_site",
+    "view_on_site", "tasks_job_flower",
 }  # fmt: skip
 
 
@@ -66,6 +66,23 @@ def test_staff_without_a_group_get_no_page_and_change_nothing(client: Client) ->
                 wrong.append((method, path, answer.status_code))
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("who", ["anonymous", "customer"])
+def test_strangers_see_no_page_of_the_admin_but_its_login(client: Client, who: str) -> None:
+    if who == "customer":
+        client.force_login(User.objects.create_user("kim"), settings.AUTHENTICATION_BACKENDS[0])
+    pages = [path for name, path in admin_paths() if name not in ("login", "logout") and "(?P" not in path]
+    told = {(method, path): getattr(client, method)(path) for path in pages for method in ("get", "post")}
+
+    assert len(pages) > 60
+    assert [page for page, answer in told.items() if not _leads_to_login(answer, who)] == []
+
+
+def _leads_to_login(answer: Any, who: str) -> bool:
+    """Some pages tell a customer, who is logged in already, that this account may not."""
+    to, _, _ = answer.headers.get("Location", "").partition("?")
+    return to == "/admin/login/" or (who == "customer" and answer.status_code == 403)
 
 
 def _is_refused(answer: Any, path: str) -> bool:
@@ -123,6 +140,7 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
                 "Kinds of mail",
                 "Held back",
                 "Jobs",
+                "Queues",
                 "Task history",
                 "Schedule",
                 "Flower",

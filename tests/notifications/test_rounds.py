@@ -363,8 +363,8 @@ def test_round_goes_on_while_nobody_can_be_told_to_follow(smtp: Any, monkeypatch
     messages = written(good=3)
     smtp.MAIL_ROUND_SECONDS = 0
 
-    def dead(*, job_id: int, **_: Any) -> bool:
-        Job.objects.filter(pk=job_id).update(hinted_at=None)
+    def dead(job: Job) -> bool:
+        Job.objects.filter(pk=job.pk).update(hinted_at=None)
         return False
 
     with serving(Script()) as smtp.EMAIL_PORT:

@@ -65,10 +65,10 @@ def test_those_who_may_approve_it_are_told_and_who_asks_is_not(mailoutbox: Any, 
     assert mail.text.split("\n\n")[2:5] == [
         "ada may not approve it alone. Nothing is written to the catalogue until somebody who may has looked"
         " at it.",
-        "9 of 20 rows (45 %) would be rejected.",
+        "Of all rows, 45\u00a0% would be rejected.",
         f"See the preview:\nhttps://shop.example/admin/imports/importrun/{run.pk}/change/",
     ]
-    assert "9 of 20 rows (45 %) would be rejected." in mail.html
+    assert "Of all rows, 45\u00a0% would be rejected." in mail.html
 
 
 def test_nobody_is_told_where_the_owner_may_approve_it_or_warnings_are_weak() -> None:

@@ -58,7 +58,7 @@ def test_hint_says_only_which_job_as_json(broker: redis.Redis) -> None:
 
     message = json.loads(broker.lrange("default", 0, 0)[0])
     assert (message["content-type"], message["headers"]["task"]) == ("application/json", KIND)
-    assert message["headers"]["kwargsrepr"] == "Test"
+    assert message["headers"]["kwargsrepr"] == f"Test · job {job.pk}"
     args, kwargs, _ = json.loads(base64.b64decode(message["body"]))
     assert (args, kwargs) == ([], {"job_id": job.pk})
 
@@ -97,7 +97,7 @@ def test_dead_letters_can_be_tried_again_with_all_their_attempts(broker: redis.R
     done = new_job(state="done", finished_at=timezone.now(), attempts=1)
     broker.flushdb()
 
-    assert retry(Job.objects.all()) == 1
+    assert retry(Job.objects.all()) == [dead]
 
     dead.refresh_from_db()
     done.refresh_from_db()

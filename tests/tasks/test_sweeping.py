@@ -64,6 +64,16 @@ def test_ended_job_is_left_alone(state: str, broker: redis.Redis) -> None:
     assert sweep() == NOTHING
 
 
+def test_kind_that_nobody_knows_gets_no_hint_and_one_line_in_the_log(
+    broker: redis.Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    old_job(kind="tests.unknown")
+    broker.flushdb()
+
+    assert [sweep(), sweep(), broker.llen("default")] == [NOTHING, NOTHING, 0]
+    assert [record.getMessage().count("tests.unknown") for record in caplog.records] == [1]
+
+
 def test_job_before_its_time_is_left_alone(broker: redis.Redis) -> None:
     old_job(run_after=timezone.now() + timedelta(minutes=1))
     broker.flushdb()
