@@ -2,9 +2,10 @@
 
 import gc
 import os
+from typing import Any
 
 from celery import Celery, Task
-from celery.signals import beat_init, task_prerun, worker_process_init
+from celery.signals import beat_init, task_prerun, worker_process_init, worker_ready
 
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -34,8 +35,17 @@ def _drop_broken_connections(task: Task, **_: object) -> None:
         close_old_connections()
 
 
+@worker_ready.connect
+def _tell_of_worker(sender: Any, **_: object) -> None:
+    from config import pulses  # the settings are not there yet when this module is read
+
+    pulses.of_worker(sender)
+
+
 @beat_init.connect
-def _watch_for_lost_sessions(**_: object) -> None:
+def _watch_and_tell_of_beat(sender: Any, **_: object) -> None:
+    from config import pulses
     from tasks import watching  # the settings are not there yet when this module is read
 
     watching.start()
+    pulses.of_beat(sender)

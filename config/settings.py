@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "config",
     "tasks",
+    "monitoring",
     "shop",
     "imports",
     "notifications",
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.policies.own_policies",
+    "monitoring.probes.probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.languages.ReadersLanguage",
@@ -266,7 +268,7 @@ CELERY_RESULT_EXTENDED = True  # names and arguments, so that the history can be
 CELERY_RESULT_EXPIRES = env.int("RESULT_RETENTION_DAYS", default=14) * 86_400
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "monitoring.scheduler:Scheduler"
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- The job engine (tasks) -------------------------------------------------------------------------------
@@ -282,6 +284,17 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
     payment_seconds=PAYMENT_SETTLE_SECONDS,
     report_seconds=REPORT_TICK_SECONDS,
 )
+
+# --- Monitoring (docs/operations.md) ----------------------------------------------------------------------
+HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=5)  # between two, of each process
+HEARTBEAT_PATIENCE_SECONDS = env.float("HEARTBEAT_PATIENCE_SECONDS", default=15)  # silent for longer: gone
+# What is not well, for `/readyz` and alerts.
+ALERT_OLDEST_JOB_SECONDS = env.float(
+    "ALERT_OLDEST_JOB_SECONDS", default=900
+)  # that it waits though it is due
+ALERT_DISK_FREE_PERCENT = env.float("ALERT_DISK_FREE_PERCENT", default=5)  # less than
+ALERT_DEAD_LETTERS = env.int("ALERT_DEAD_LETTERS", default=0)  # more than
+ALERT_FAILURE_PERCENT = env.float("ALERT_FAILURE_PERCENT", default=20)  # of the jobs of ten minutes, and five
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)

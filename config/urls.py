@@ -1,20 +1,12 @@
-"""Addresses: the storefront; the admin with the import pages; `/healthz` says that this process answers. And
-what answers when something goes wrong."""
+"""Addresses: the storefront; the admin with the import pages. And what answers when something goes wrong.
+`/healthz` and `/readyz` are answered before these are asked (monitoring/probes.py)."""
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
 from notifications import webhooks
 
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 `ok` without touching database or broker: the process lives."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),

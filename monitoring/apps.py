@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+
+
+class MonitoringConfig(AppConfig):
+    """Sees whether all is well, and tells people when it is not. Knows the engine and no domain."""
+
+    name = "monitoring"
+    verbose_name = "Monitoring"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from monitoring import servers, work
+
+        servers.connect()
+        work.connect()
