@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery, Task
 from celery.signals import beat_init, task_prerun, worker_process_init, worker_ready
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -16,6 +17,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("tallyman", task_cls="tasks.base:BaseTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)  # binds the ids that messages bring along
 
 
 @worker_process_init.connect

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import embedded
+from config import embedded, logs
 from config.branding import UNFOLD  # noqa: F401 - the admin reads it from here
 from tasks.schedule import beat_schedule
 
@@ -124,6 +123,8 @@ INSTALLED_APPS = [
     "reports",
 ]
 MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",  # first, so that every line has the request's id
+    "monitoring.timing.timing",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.policies.own_policies",
@@ -139,7 +140,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.staff_mfa.second_factor",
-    "django_structlog.middlewares.RequestMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -389,34 +389,17 @@ MFA_TOTP_ISSUER = SHOP_NAME
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=False)  # no admin without a second factor
 
-# --- Logs -------------------------------------------------------------------------------------------------
+# --- Logs (config/logs.py) --------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_SHARED_PROCESSORS: list[Any] = [
-    structlog.contextvars.merge_contextvars,  # request, task and job ids, bound where each begins
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso"),
-]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
-            ),
-            "foreign_pre_chain": _SHARED_PROCESSORS,
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # One line a request or a task is noise beside the jobs' own lines.
-    "loggers": {"django_structlog": {"level": "WARNING"}},
-}
-structlog.configure(
-    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+LOGGING = logs.configure(level=LOG_LEVEL, style=env.str("LOG_FORMAT", default="auto"))
+# The ids go from a request to its tasks with the messages. No addresses of visitors, nor who is logged in:
+# the first are personal data, the second would be asked of the database at every request.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=1)  # an answer that takes longer is logged
+logs.report_to_sentry(
+    env.str("SENTRY_DSN", default=""),
+    environment=env.str("SENTRY_ENVIRONMENT", default=""),
+    release=env.str("SENTRY_RELEASE", default=""),
+)
