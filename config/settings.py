@@ -286,6 +286,8 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 )
 
 # --- Monitoring (docs/operations.md) ----------------------------------------------------------------------
+METRICS_ENABLED = env.bool("METRICS_ENABLED", default=True)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # what Prometheus shows at /metrics; staff need none
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=5)  # between two, of each process
 HEARTBEAT_PATIENCE_SECONDS = env.float("HEARTBEAT_PATIENCE_SECONDS", default=15)  # silent for longer: gone
 # What is not well, for `/readyz` and alerts.

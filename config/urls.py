@@ -4,6 +4,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from monitoring import pages as monitoring_pages
 from notifications import webhooks
 
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("invoices.urls")),
+    path("metrics", monitoring_pages.metrics, name="metrics"),
     path("webhooks/mail/", webhooks.webhook, name="mail_webhook"),
     path("", include("shop.urls")),
 ]
