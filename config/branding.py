@@ -65,6 +65,9 @@ _GROUPS = {
     "Operations": [
         Page("Jobs", "tasks.view_job", "conveyor_belt", "What waits, runs, or was given up"),
         Page("Task history", "django_celery_results.view_taskresult", "history", "What workers have run"),
+        Page(
+            "Alerts", "monitoring.view_alert", "notification_important", "What was not well, and what to do"
+        ),
         Page("Schedule", "django_celery_beat.view_periodictask", "schedule", "What beat sends, and when"),
     ],
     "People": [

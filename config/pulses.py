@@ -9,6 +9,7 @@ import os
 import socket
 from typing import Any
 
+from monitoring import alerting, carrying
 from monitoring.heartbeats import Pulse
 from monitoring.models import Heartbeat
 
@@ -17,7 +18,10 @@ def of_worker(consumer: Any) -> None:
     """The one of a Celery worker's main process; its children do not fork any."""
     queues = consumer.app.amqp.queues
     pulse = Pulse(
-        role=Heartbeat.Role.WORKER, name=consumer.hostname, queues=lambda: list(queues.consume_from)
+        role=Heartbeat.Role.WORKER,
+        name=consumer.hostname,
+        queues=lambda: list(queues.consume_from),
+        then=[alerting.look],
     )
     pulse.start()
 
@@ -30,10 +34,12 @@ def of_beat(service: Any) -> None:
         name=f"beat@{socket.gethostname()}/{os.getpid()}",
         worked_at=lambda: scheduler.sent_at,
         is_well=lambda: scheduler.is_ticking,
+        then=[alerting.look, carrying.lend_a_hand],
     )
     pulse.start()
 
 
 def of_web() -> None:
     """That of a process of the web server."""
-    Pulse(role=Heartbeat.Role.WEB, name=f"web@{socket.gethostname()}/{os.getpid()}").start()
+    name = f"web@{socket.gethostname()}/{os.getpid()}"
+    Pulse(role=Heartbeat.Role.WEB, name=name, then=[alerting.look, carrying.lend_a_hand]).start()

@@ -53,7 +53,8 @@ ROLES: dict[str, list[str]] = {
     "refunds": [*_SEE_ORDERS, "shop.refund_order", "shop.change_payment"],
     "reports": [*_SEE_CATALOGUE, "reports.*"],
     "operators": [
-        "tasks.view_job", "tasks.change_job", "django_celery_results.view_taskresult",
+        "tasks.view_job", "tasks.change_job", "monitoring.view_alert",
+        "django_celery_results.view_taskresult",
         "django_celery_beat.view_periodictask", "notifications.view_message", "notifications.add_message",
         "notifications.view_kindswitch", "notifications.add_kindswitch", "notifications.view_suppression",
         "notifications.add_suppression", "notifications.change_suppression",

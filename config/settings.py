@@ -289,7 +289,15 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
 METRICS_ENABLED = env.bool("METRICS_ENABLED", default=True)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # what Prometheus shows at /metrics; staff need none
 HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=5)  # between two, of each process
-HEARTBEAT_PATIENCE_SECONDS = env.float("HEARTBEAT_PATIENCE_SECONDS", default=15)  # silent for longer: gone
+HEARTBEAT_PATIENCE_SECONDS = env.float("HEARTBEAT_PATIENCE_SECONDS", default=12)  # silent for longer: gone
+# Alerts are mailed to these, else to the superusers, or else to SHOP_EMAIL; and posted to the webhook.
+ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_AFTER_SECONDS = env.float("ALERT_AFTER_SECONDS", default=5)  # not well for so long: told
+ALERT_GRACE_SECONDS = env.float("ALERT_GRACE_SECONDS", default=60)  # … or so long, after processes began
+ALERT_CLEAR_SECONDS = env.float(
+    "ALERT_CLEAR_SECONDS", default=30
+)  # well for so long: told; longer if it recurs
 # What is not well, for `/readyz` and alerts.
 ALERT_OLDEST_JOB_SECONDS = env.float(
     "ALERT_OLDEST_JOB_SECONDS", default=900

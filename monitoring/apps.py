@@ -8,8 +8,9 @@ class MonitoringConfig(AppConfig):
     verbose_name = "Monitoring"
 
     def ready(self) -> None:
-        """Register the checks."""
-        from monitoring import servers, work
+        """Register the checks, and have alerts posted."""
+        from monitoring import servers, tasks, work
 
         servers.connect()
         work.connect()
+        tasks.connect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from celery import current_app
 from django.conf import settings
 from django.db import connection
 
@@ -99,7 +98,6 @@ GROUP BY 1 ORDER BY 1
 
 def impossible() -> list[tuple[str, int]]:
     """Unfinished jobs that no worker of this release can ever do: what is wrong, and with how many."""
-    current_app.loader.import_default_modules()  # handlers register themselves when they are read
     lease = 2 * settings.JOB_LEASE_SECONDS + 60
     with connection.cursor() as cursor:
         cursor.execute(_IMPOSSIBLE, {"queues": queues(), "kinds": kinds(), "lease": lease})

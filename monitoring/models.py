@@ -66,6 +66,11 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return f"{self.check_name}: {self.figure}"
 
+    @property
+    def title(self) -> str:
+        """What it is called, as the section of its remedy is: No worker on a queue."""
+        return (self.section or self.check_name).replace("-", " ").capitalize()
+
 
 class Watch(models.Model):
     """One row: when somebody last looked after the alerts. Whoever moves its time on is the one who looks."""

@@ -16,7 +16,7 @@ _FEW = 5  # failures: a share of fewer says nothing
 
 def connect() -> None:
     """Register the checks; called once, when Django is ready."""
-    register(Check("queues", queues, "stuck-import"))
+    register(Check("queues", queues, "jobs-that-wait"))
     register(Check("workers", workers, "no-worker-on-a-queue"))
     register(Check("beat", beat, "beat-is-silent"))
     register(Check("jobs", jobs, "poisoned-job"))

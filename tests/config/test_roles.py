@@ -124,6 +124,7 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
                 "Held back",
                 "Jobs",
                 "Task history",
+                "Alerts",
                 "Schedule",
                 "Flower",
             ],

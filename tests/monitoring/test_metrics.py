@@ -137,7 +137,7 @@ def test_imports_and_mails_have_figures(client: Client, all_well: None, token: N
     for pending, state in enumerate(("completed", "loading")):
         ImportRun.objects.create(
             filename="a.csv", size=1, sha256=state, state=state, rows=4 + pending, lines=4 + pending,
-            created=3, rejected=1, pending=pending, finished_at=timezone.now() if state == "completed" else None,
+            created=3, rejected=1, pending=pending, finished_at=None if pending else timezone.now(),
         )  # fmt: skip
     due = timezone.now() - timedelta(seconds=50)
     Message.objects.create(kind="x", event="1", about="x", recipient="x", due_at=due)
