@@ -295,13 +295,9 @@ ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 ALERT_AFTER_SECONDS = env.float("ALERT_AFTER_SECONDS", default=5)  # not well for so long: told
 ALERT_GRACE_SECONDS = env.float("ALERT_GRACE_SECONDS", default=60)  # … or so long, after processes began
-ALERT_CLEAR_SECONDS = env.float(
-    "ALERT_CLEAR_SECONDS", default=30
-)  # well for so long: told; longer if it recurs
+ALERT_CLEAR_SECONDS = env.float("ALERT_CLEAR_SECONDS", default=30)  # well for so long: over, and told
 # What is not well, for `/readyz` and alerts.
-ALERT_OLDEST_JOB_SECONDS = env.float(
-    "ALERT_OLDEST_JOB_SECONDS", default=900
-)  # that it waits though it is due
+ALERT_OLDEST_JOB_SECONDS = env.float("ALERT_OLDEST_JOB_SECONDS", default=900)  # it waits, though due
 ALERT_DISK_FREE_PERCENT = env.float("ALERT_DISK_FREE_PERCENT", default=5)  # less than
 ALERT_DEAD_LETTERS = env.int("ALERT_DEAD_LETTERS", default=0)  # more than
 ALERT_FAILURE_PERCENT = env.float("ALERT_FAILURE_PERCENT", default=20)  # of the jobs of ten minutes, and five
