@@ -11,9 +11,12 @@ class ConfigConfig(AppConfig):
         """Complete the groups of staff after every migration, note who sets up a second factor, and add the
         reports that need several apps."""
         from allauth.mfa.signals import authenticator_added
+        from django_structlog.celery.signals import modify_context_before_task_publish
 
-        from config import health_reports, roles, staff_mfa
+        from config import health_reports, logs, monitors, roles, staff_mfa
 
         post_migrate.connect(roles.complete, dispatch_uid="config.roles")
         health_reports.connect()
+        monitors.connect()
+        modify_context_before_task_publish.connect(logs.keep_ids, dispatch_uid="config.logs")
         authenticator_added.connect(staff_mfa.note_set_up, dispatch_uid="config.staff_mfa")

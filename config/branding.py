@@ -68,6 +68,9 @@ _GROUPS = {
         Page("Queues", "tasks.view_queue", "low_priority", "What waits where; pause one"),
         Page("Task history", "django_celery_results.view_taskresult", "history", "What workers have run"),
         Page(
+            "Alerts", "monitoring.view_alert", "notification_important", "What was not well, and what to do"
+        ),
+        Page(
             "Schedule",
             "django_celery_beat.view_periodictask",
             "schedule",

@@ -2,9 +2,11 @@
 
 import gc
 import os
+from typing import Any
 
 from celery import Celery, Task
-from celery.signals import beat_init, task_prerun, worker_process_init
+from celery.signals import beat_init, task_prerun, worker_process_init, worker_ready
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 # A soft shutdown must also answer SIGTERM, the signal that every supervisor sends; read at import by Celery.
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -15,6 +17,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("tallyman", task_cls="tasks.base:BaseTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(DjangoStructLogInitStep)  # binds the ids that messages bring along
 
 
 @worker_process_init.connect
@@ -34,8 +37,17 @@ def _drop_broken_connections(task: Task, **_: object) -> None:
         close_old_connections()
 
 
+@worker_ready.connect
+def _tell_of_worker(sender: Any, **_: object) -> None:
+    from config import pulses  # the settings are not there yet when this module is read
+
+    pulses.of_worker(sender)
+
+
 @beat_init.connect
-def _watch_for_lost_sessions(**_: object) -> None:
+def _watch_and_tell_of_beat(sender: Any, **_: object) -> None:
+    from config import pulses
     from tasks import watching  # the settings are not there yet when this module is read
 
     watching.start()
+    pulses.of_beat(sender)

@@ -54,7 +54,7 @@ ROLES: dict[str, list[str]] = {
     "reports": [*_SEE_CATALOGUE, "reports.*"],
     "operators": [
         "tasks.view_job", "tasks.change_job", "tasks.operate_workers",
-        "tasks.view_queue", "tasks.change_queue",
+        "tasks.view_queue", "tasks.change_queue", "monitoring.view_alert",
         "django_celery_results.view_taskresult", "django_celery_beat.view_periodictask",
         "notifications.view_message", "notifications.add_message",
         "notifications.view_kindswitch", "notifications.add_kindswitch", "notifications.view_suppression",

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import environ
-import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from config import embedded
+from config import embedded, logs
 from config.branding import UNFOLD  # noqa: F401 - the admin reads it from here
 from tasks.schedule import beat_schedule
 
@@ -114,6 +113,7 @@ INSTALLED_APPS = [
     "django_structlog",
     "config",
     "tasks",
+    "monitoring",
     "shop",
     "imports",
     "notifications",
@@ -123,9 +123,12 @@ INSTALLED_APPS = [
     "reports",
 ]
 MIDDLEWARE = [
+    "django_structlog.middlewares.RequestMiddleware",  # first, so that every line has the request's id
+    "monitoring.timing.timing",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "config.policies.own_policies",
+    "monitoring.probes.probes",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.languages.ReadersLanguage",
@@ -137,7 +140,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.staff_mfa.second_factor",
-    "django_structlog.middlewares.RequestMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -267,7 +269,7 @@ CELERY_RESULT_EXPIRES = env.int("RESULT_RETENTION_DAYS", default=14) * 86_400
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SYNC_EVERY = 1  # writes each sending down: by default up to three minutes pass, and none is known
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "monitoring.scheduler:Scheduler"
 DJANGO_CELERY_RESULTS_TASK_ID_MAX_LENGTH = 191
 
 # --- The job engine (tasks) -------------------------------------------------------------------------------
@@ -283,6 +285,23 @@ CELERY_BEAT_SCHEDULE = beat_schedule(
     payment_seconds=PAYMENT_SETTLE_SECONDS,
     report_seconds=REPORT_TICK_SECONDS,
 )
+
+# --- Monitoring (docs/operations.md) ----------------------------------------------------------------------
+METRICS_ENABLED = env.bool("METRICS_ENABLED", default=True)
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # what Prometheus shows at /metrics; staff need none
+HEARTBEAT_SECONDS = env.float("HEARTBEAT_SECONDS", default=5)  # between two, of each process
+HEARTBEAT_PATIENCE_SECONDS = env.float("HEARTBEAT_PATIENCE_SECONDS", default=12)  # silent for longer: gone
+# Alerts are mailed to these, else to the superusers, or else to SHOP_EMAIL; and posted to the webhook.
+ALERT_MAIL_TO = env.list("ALERT_MAIL_TO", default=[])
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+ALERT_AFTER_SECONDS = env.float("ALERT_AFTER_SECONDS", default=5)  # not well for so long: told
+ALERT_GRACE_SECONDS = env.float("ALERT_GRACE_SECONDS", default=60)  # … or so long, after processes began
+ALERT_CLEAR_SECONDS = env.float("ALERT_CLEAR_SECONDS", default=30)  # well for so long: over, and told
+# What is not well, for `/readyz` and alerts.
+ALERT_OLDEST_JOB_SECONDS = env.float("ALERT_OLDEST_JOB_SECONDS", default=900)  # it waits, though due
+ALERT_DISK_FREE_PERCENT = env.float("ALERT_DISK_FREE_PERCENT", default=5)  # less than
+ALERT_DEAD_LETTERS = env.int("ALERT_DEAD_LETTERS", default=0)  # more than
+ALERT_FAILURE_PERCENT = env.float("ALERT_FAILURE_PERCENT", default=20)  # of the jobs of ten minutes, and five
 
 # --- Imports ----------------------------------------------------------------------------------------------
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=4 * 1024**3)
@@ -378,34 +397,17 @@ MFA_TOTP_ISSUER = SHOP_NAME
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 STAFF_MFA_REQUIRED = env.bool("STAFF_MFA_REQUIRED", default=False)  # no admin without a second factor
 
-# --- Logs -------------------------------------------------------------------------------------------------
+# --- Logs (config/logs.py) --------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
-_SHARED_PROCESSORS: list[Any] = [
-    structlog.contextvars.merge_contextvars,  # request, task and job ids, bound where each begins
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso"),
-]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "console": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.dev.ConsoleRenderer(
-                colors=False, exception_formatter=structlog.dev.plain_traceback
-            ),
-            "foreign_pre_chain": _SHARED_PROCESSORS,
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    # One line a request or a task is noise beside the jobs' own lines.
-    "loggers": {"django_structlog": {"level": "WARNING"}},
-}
-structlog.configure(
-    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+LOGGING = logs.configure(level=LOG_LEVEL, style=env.str("LOG_FORMAT", default="auto"))
+# The ids go from a request to its tasks with the messages. No addresses of visitors, nor who is logged in:
+# the first are personal data, the second would be asked of the database at every request.
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = ""
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=1)  # an answer that takes longer is logged
+logs.report_to_sentry(
+    env.str("SENTRY_DSN", default=""),
+    environment=env.str("SENTRY_ENVIRONMENT", default=""),
+    release=env.str("SENTRY_RELEASE", default=""),
+)

@@ -83,6 +83,8 @@ class Supervisor:
         self.environment = _DEFAULT_PORTS | given | _own_python(given) | {"TALLYMAN_DATA_DIR": str(data_dir)}
         self.servers = embedded.Servers(data_dir, without=embedded.external(given))
         self.programs: dict[str, Process] = {}
+        if terminal:  # people read it
+            self.environment.setdefault("LOG_FORMAT", "console")
         self._base_dir = base_dir
         self._commands = read_procfile(base_dir / "Procfile")
         names = ["tallyman", *self._commands]

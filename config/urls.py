@@ -1,24 +1,18 @@
-"""Addresses: the storefront; the admin with the import pages; `/healthz` says that this process answers. And
-what answers when something goes wrong."""
+"""Addresses: the storefront; the admin with the import pages. And what answers when something goes wrong.
+`/healthz` and `/readyz` are answered before these are asked (monitoring/probes.py)."""
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
+from monitoring import pages as monitoring_pages
 from notifications import webhooks
 
-
-def healthz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 `ok` without touching database or broker: the process lives."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("invoices.urls")),
+    path("metrics", monitoring_pages.metrics, name="metrics"),
     path("webhooks/mail/", webhooks.webhook, name="mail_webhook"),
     path("", include("shop.urls")),
 ]

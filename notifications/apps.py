@@ -11,6 +11,7 @@ class NotificationsConfig(AppConfig):
         """Connect the receivers, register the delivery job for every process that may create one, and what
         the shop shows of mails."""
         from notifications import (  # noqa: F401
+            alert_mails,
             checks,
             invoice_mails,
             order_panel,
@@ -37,3 +38,4 @@ class NotificationsConfig(AppConfig):
         report_mails.connect()
         report_samples.connect()
         report_panel.connect()
+        alert_mails.connect()

@@ -52,8 +52,11 @@ def import_recipients(run: ImportRun) -> list[str]:
     """Whom to tell of an import: its owner; else IMPORT_MAIL_TO, the superusers, the shop's own address."""
     if run.owner is not None and run.owner.is_active and run.owner.email:
         return [run.owner.email]
-    if settings.IMPORT_MAIL_TO:
-        return list(settings.IMPORT_MAIL_TO)
+    return list(settings.IMPORT_MAIL_TO) or staff_addresses()
+
+
+def staff_addresses() -> list[str]:
+    """Of the superusers, or else the shop's own."""
     superusers = get_user_model().objects.filter(is_active=True, is_superuser=True).exclude(email="")
     return sorted(superusers.values_list("email", flat=True)) or [settings.SHOP_EMAIL]
 

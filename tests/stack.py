@@ -62,6 +62,8 @@ class Stack:
             "JOB_RETRY_BASE_SECONDS": "0.2",
             "PAYMENT_PATIENCE_SECONDS": "1",
             "PAYMENT_SETTLE_SECONDS": "1",
+            # A test that kills workers wants no mail about it.
+            "ALERT_AFTER_SECONDS": "86400",
         }
         self.processes: list[Process] = []
 

@@ -32,7 +32,7 @@ def test_navigation_of_an_admin_has_every_entry_and_each_page_opens(
         *("Orders", "Invoices", "Discount codes", "Delivery", "Tax rates"),
         *("Reports", "Scheduled reports", "Reports made"),
         *("Outbox", "Kinds of mail", "Held back", "Mails asked for"),
-        *("Jobs", "Queues", "Task history", "Schedule", "Flower"),
+        *("Jobs", "Queues", "Task history", "Alerts", "Schedule", "Flower"),
         *("Users", "Groups", "Personal data"),
     ]
     pages = {item["title"]: item["link"] for item in items}

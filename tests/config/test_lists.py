@@ -19,6 +19,7 @@ from django_celery_results.models import TaskResult
 
 from imports.models import ExportRun, ImportRun, SavedMapping
 from invoices.models import Document
+from monitoring.models import Alert
 from notifications.models import KindSwitch, Message, Suppression
 from reports.models import ReportFile, ReportRun, ReportSchedule
 from reports.scheduling import run_now
@@ -118,6 +119,7 @@ MAKERS: dict[type[Model], Callable[[int], Any]] = {
     ReportRun: a_report_schedule,
     Job: a_job,
     Queue: lambda number: Queue.objects.create(name=str(number)),
+    Alert: lambda number: Alert.objects.create(check_name=f"x{number}", raised_at=timezone.now()),
     TaskResult: lambda number: TaskResult.objects.create(task_id=str(number), task_name="x"),
     PeriodicTask: lambda number: PeriodicTask.objects.create(
         name=str(number), task="x", interval=IntervalSchedule.objects.create(every=number, period="days")

@@ -142,6 +142,7 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
                 "Jobs",
                 "Queues",
                 "Task history",
+                "Alerts",
                 "Schedule",
                 "Flower",
             ],
