@@ -91,7 +91,10 @@ def _by_alert(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 def _figure(found: list[Finding]) -> str:
     if len(found) == 1 and found[0].name == found[0].alert:
         return found[0].figure
-    return "; ".join(f"{one.name}: {one.figure}" for one in found)
+    alike: dict[str, list[str]] = defaultdict(list)
+    for one in found:
+        alike[one.figure].append(one.name)
+    return "; ".join(f"{', '.join(names)}: {figure}" for figure, names in alike.items())
 
 
 def _goes_on(alert: Alert, found: list[Finding], now: datetime) -> None:

@@ -160,8 +160,8 @@ _SQLSTATES = {
     "28P01": ("the database refuses our password", "Mend DATABASE_URL."),
     "28000": ("the database refuses our login", "Mend DATABASE_URL, or its pg_hba.conf."),
     "3D000": ("the database does not exist", "Create it, or mend DATABASE_URL."),
-    "42P01": ("the database lacks a table", "Run `python manage.py migrate`."),
-    "42703": ("the database lacks a column", "Run `python manage.py migrate`."),
+    "42P01": ("the database lacks a table", "Run python manage.py migrate."),
+    "42703": ("the database lacks a column", "Run python manage.py migrate."),
 }
 
 

@@ -67,7 +67,7 @@ def migrations() -> Iterator[Finding]:
         applied = set(cursor.fetchall())
     pending = _expected() - applied
     figure = f"{len(pending)} pending" if pending else "none pending"
-    yield Finding("migrations", not pending, figure, "Run `python manage.py migrate`.")
+    yield Finding("migrations", not pending, figure, "Run python manage.py migrate.")
 
 
 @cache

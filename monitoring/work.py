@@ -45,13 +45,13 @@ def workers() -> Iterator[Finding]:
         if serving:
             how_many = "1 worker" if len(serving) == 1 else f"{len(serving)} workers"
             figure = f"{how_many}, heard of {min(max(0.0, one.age) for one in serving):.0f} s ago"
-        remedy = f"Start a worker with `--queues` {queue}, or restart the one that is gone."
+        remedy = "Start a worker that has it among its --queues, or restart the one that is gone."
         yield Finding(f"worker {queue}", bool(serving), figure, remedy)
 
 
 def beat() -> Iterator[Finding]:
     """When beat last ticked, and sent something."""
-    remedy = "Start beat, one for all: `celery -A config beat`. If it runs, its log says why it does nothing."
+    remedy = "Start beat, one for all: celery -A config beat. If it runs, its log says why it does nothing."
     beats = [one for one in backlog.processes() if one.role == Heartbeat.Role.BEAT]
     if not beats:
         yield Finding("beat", False, "not heard of within the last hour", remedy)

@@ -87,8 +87,8 @@ def _sample(is_over: bool, language: str) -> Rendered:
     now = timezone.now()
     alert = Alert(
         pk=12, check_name="workers", section="no-worker-on-a-queue",
-        figure="worker imports: no worker; worker mail: no worker",
-        remedy="Start a worker with `--queues` imports, or restart the one that is gone.",
+        figure="worker imports, worker mail: no worker",
+        remedy="Start a worker that has it among its --queues, or restart the one that is gone.",
         began_at=now - timedelta(minutes=7), raised_at=now, cleared_at=now if is_over else None,
     )  # fmt: skip
     return told(alert, is_over=is_over, language=language)

@@ -99,7 +99,7 @@ def test_findings_of_one_check_are_one_alert() -> None:
     ]
 
     assert after((0, silent), (6, silent)) == ["Not well: No worker on a queue"]
-    assert Alert.objects.get().figure == "worker imports: no worker; worker mail: no worker"
+    assert Alert.objects.get().figure == "worker imports, worker mail: no worker"
 
 
 def test_receivers_are_those_of_the_setting_else_the_superusers(settings: Any) -> None:
