@@ -15,7 +15,8 @@ RECENT = 600  # seconds: over which endings are counted
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Jobs of a queue: `due` of those `waiting` could begin now, the `oldest` since so many seconds."""
+    """Jobs of a queue: `due` of those `waiting` could begin now, the `oldest` since so many seconds. None
+    could while somebody has the queue paused."""
 
     queue: str
     waiting: int = 0
@@ -26,9 +27,13 @@ class Backlog:
 
 _BACKLOGS = """
 SELECT queue, sum(waiting)::int, sum(due)::int, sum(oldest)::float8, sum(running)::int FROM (
-    SELECT queue, count(*) AS waiting, count(*) FILTER (WHERE run_after <= statement_timestamp()) AS due,
-        greatest(0, extract(epoch FROM statement_timestamp() - min(run_after))) AS oldest, 0 AS running
-    FROM tasks_job WHERE state = 'queued' GROUP BY queue
+    SELECT j.queue, count(*) AS waiting,
+        count(*) FILTER (WHERE run_after <= statement_timestamp() AND q.name IS NULL) AS due,
+        coalesce(greatest(0, extract(epoch FROM statement_timestamp()
+            - min(run_after) FILTER (WHERE q.name IS NULL))), 0) AS oldest,
+        0 AS running
+    FROM tasks_job j LEFT JOIN tasks_queue q ON q.name = j.queue AND q.paused_at IS NOT NULL
+    WHERE state = 'queued' GROUP BY j.queue
     UNION ALL
     SELECT queue, 0, 0, 0, count(*) FROM tasks_job
     WHERE state = 'running' AND lease_until > statement_timestamp() GROUP BY queue
