@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -74,6 +75,13 @@ def static_files_found_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", once)
         yield
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_shop() -> Iterator[None]:
+    """A request in another language leaves that behind in its thread; the next test begins as a process does."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
