@@ -79,7 +79,7 @@ def static_files_found_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def language_of_the_shop() -> Iterator[None]:
-    """A request in another language leaves that behind in its thread; the next test begins as a process does."""
+    """A request in another language leaves that behind in its thread; the next test begins without."""
     yield
     translation.deactivate()
 
