@@ -26,7 +26,6 @@ _MODULES = (
 LOOKED_AT = set[str]().union(*(module.LOOKED_AT for module in _MODULES))
 # Addresses at which there is no page of the storefront, and why.
 NO_PAGES = {
-    "healthz": "says ok to programs",
     "metrics": "figures for programs",
     "mail_webhook": "for mail providers",
     "shop:webhook": "for payment providers",

@@ -88,8 +88,11 @@ class Catcher:
              skip: int = 0) -> Caught:  # fmt: skip
         """SIGSTOP all processes of the worker called `name` in a job of `kind`; returns what was caught.
 
-        The first `skip` chances are let pass. Fails the test when there is no chance within 90 s.
+        The first `skip` chances are let pass. Fails the test when there is no chance within 90 s. A worker
+        that stands still (`hold`) goes on first: begin what it is to be caught in before that, or do so
+        before it is launched, and no chance is missed.
         """
+        signal_tree(process, signal.SIGCONT)
         deadline = time.monotonic() + _SECONDS
         seen: set[tuple[int, int]] = set()
         with _first_in_line():
@@ -160,6 +163,11 @@ def signal_tree(process: Process, number: signal.Signals) -> None:
         os.kill(member.pid, number)
     while number == signal.SIGSTOP and not all(is_stopped(member) for member in members):
         time.sleep(0.001)
+
+
+def hold(process: Process) -> None:
+    """Have a worker stand still until `Catcher.stop` watches it."""
+    signal_tree(process, signal.SIGSTOP)
 
 
 def is_stopped(process: psutil.Process) -> bool:

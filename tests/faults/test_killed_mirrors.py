@@ -58,9 +58,9 @@ def test_mirror_survives_workers_killed_in_open_transactions(
 
     stack.environment["IMPORT_RANGE_ROWS"] = "40"
     stack.launch("beat")
-    worker = stack.launch("worker", "--hostname=w0@%h")
     run = mirror(stack, small_catalogue)
     with catcher(stack) as watching:
+        worker = stack.launch("worker", "--hostname=w0@%h")
         for number, kind in enumerate(_PHASES):
             skip = rng.randrange(2) if kind == "imports.load" else 0
             caught = watching.stop(worker, name=f"w{number}", kind=kind, condition=WRITING, skip=skip)

@@ -29,10 +29,10 @@ def test_import_survives_workers_killed_in_open_transactions(
     with capsys.disabled():  # a run that passes shows them as well
         print(f"\nTALLYMAN_SEED={seed} chooses these kills again:")
     stack.launch("beat")
-    worker = stack.launch("worker", "--hostname=w0@%h")
     run = start_import(stack, catalogue)
     killed = []
     with catcher(stack) as watching:
+        worker = stack.launch("worker", "--hostname=w0@%h")
         for number, (kind, condition, chances) in enumerate(_PHASES):
             skip = rng.randrange(chances)
             caught = watching.stop(worker, name=f"w{number}", kind=kind, condition=condition, skip=skip)

@@ -17,7 +17,16 @@ import pytest
 
 from config import embedded
 from config.processes import Process
-from tests.faults.catching import COMPARING, COPYING, WRITING, catcher, linger_in_copies, signal_tree, tree
+from tests.faults.catching import (
+    COMPARING,
+    COPYING,
+    WRITING,
+    catcher,
+    hold,
+    linger_in_copies,
+    signal_tree,
+    tree,
+)
 from tests.faults.conftest import Reference, newest_run, start_import, wait_until_over
 from tests.faults.effects import Effects, effects_of, products
 from tests.faults.previews import findings, preview
@@ -61,7 +70,7 @@ class _Victim:
                 skip = self.rng.randrange(chances)
                 watching.stop(self.worker, name="one", kind=kind, condition=condition, skip=skip)
             self._crash()
-            self.go_on()
+        self.go_on()
 
     def crash_while_products_are_read(self) -> None:
         """Kill it while an export reads the catalogue; the worker still stands still then."""
@@ -149,12 +158,14 @@ def test_everything_survives_postgresql_killed_in_open_transactions(
     victim = _Victim(stack, postgres, stack.start_worker("one"), random.Random(seed))
     before = tree(victim.worker)
 
+    hold(victim.worker)
     first = start_import(stack, stock)
     victim.crash_in(*_IMPORT)
     wait_until_over(stack, first)
     assert products(stack) == expected
 
     run = _preview_as_undisturbed(victim, catalogue)
+    hold(victim.worker)
     assert stack.manage("import_catalog", "--skip-checks", "--approve", str(run), "--yes").returncode == 0
     victim.crash_in(*_LOAD)
     wait_until_over(stack, run)
@@ -162,6 +173,7 @@ def test_everything_survives_postgresql_killed_in_open_transactions(
 
     _export_as_undisturbed(victim, tmp_path / "undisturbed.csv")
 
+    hold(victim.worker)
     undo = start_undo(stack, run)
     victim.crash_in(*_UNDO)
     wait_until_over(stack, undo)

@@ -19,9 +19,9 @@ def test_paused_import_survives_killed_workers_and_flushall(
     stack: Stack, broker: redis.Redis, catalogue: Path, reference: Reference, kind: str, state: str
 ) -> None:
     stack.launch("beat")
-    worker = stack.launch("worker", "--hostname=w0@%h")
     run = start_import(stack, catalogue)
     with catcher(stack) as watching:
+        worker = stack.launch("worker", "--hostname=w0@%h")
         caught = watching.stop(worker, name="w0", kind=kind, condition=WRITING, skip=2)
         paused = stack.manage("pause_import", "--skip-checks", str(run))
         assert paused.returncode == 0, paused.stderr
@@ -46,9 +46,9 @@ def test_pausing_waits_no_longer_than_the_lease_of_the_only_worker(
     stack: Stack, catalogue: Path, reference: Reference
 ) -> None:
     stack.launch("beat")
-    frozen = stack.launch("worker", "--hostname=w0@%h")
     run = start_import(stack, catalogue)
     with catcher(stack) as watching:
+        frozen = stack.launch("worker", "--hostname=w0@%h")
         watching.stop(frozen, name="w0", kind="imports.load", condition=HOLDING_THE_RUN)
 
     paused = stack.manage("pause_import", "--skip-checks", str(run), timeout=60)

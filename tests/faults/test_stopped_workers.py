@@ -24,9 +24,9 @@ def test_worker_stopped_beyond_its_lease_is_replaced_and_writes_nothing_afterwar
 ) -> None:
     linger_in_copies(stack)
     stack.launch("beat")
-    sleeper = stack.launch("worker", "--hostname", "sleeper@%h")
     run = start_import(stack, catalogue)
     with catcher(stack) as watching:
+        sleeper = stack.launch("worker", "--hostname", "sleeper@%h")
         caught = watching.stop(sleeper, name="sleeper", kind=kind, condition=condition)
     asleep = tree(sleeper)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.catching import WRITING, catcher
+from tests.faults.catching import WRITING, catcher, hold
 from tests.faults.conftest import newest_run, start_import, wait_until_over
 from tests.faults.effects import Effects, effects_of
 from tests.stack import Rows, Stack
@@ -38,6 +38,7 @@ def test_undo_survives_five_workers_killed_in_open_transactions(
     wait_until_over(stack, run)
     imported, edited = _state(stack), _edit(stack, run)
 
+    hold(worker)
     undo = start_undo(stack, run)
     with catcher(stack) as watching:
         for number in range(_KILLS):
