@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from operator import itemgetter
 from typing import cast
 
 from imports import shaping
@@ -54,16 +53,6 @@ class Batch:
         for name in ("lines", "skus", "extras", "hashes", "found"):
             setattr(self, name, list(compress(getattr(self, name), wanted)))
         self.cells = [list(compress(cells, wanted)) for cells in self.cells]
-
-    def sort(self) -> None:
-        """Bring the rows into the order of their SKUs, which is the order in which they will be loaded."""
-        if len(self.skus) < 2:
-            return
-        order = sorted(range(len(self.skus)), key=self.skus.__getitem__)
-        pick = itemgetter(*order)
-        for name in ("lines", "skus", "extras", "hashes", "found"):
-            setattr(self, name, list(pick(getattr(self, name))))
-        self.cells = [list(pick(cells)) for cells in self.cells]
 
     def drop_lines(self, lines: set[int]) -> None:
         """Drop all rows that come from these lines."""
