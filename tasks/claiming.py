@@ -170,8 +170,8 @@ def bury(claim: Claim, *, error: str) -> None:
 
 
 def tell_handler(claim: Claim, error: str) -> str:
-    """Tell the kind's `on_dead` that the job is given up; returns "", or why it could not be told, with nothing
-    of it written: a payload that no release understands must not keep its job alive for ever.
+    """Tell the kind's `on_dead` that the job is given up; returns "", or why it could not be told, with
+    nothing of it written: a payload that no release understands must not keep its job alive for ever.
 
     Call it inside the transaction that gives the job up. Errors of the database are raised, for they pass.
     """

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from config.embedded import Servers
 from tasks import claiming
+from tasks.claiming import Claim
 from tasks.models import Job
 from tasks.sweeping import purge, sweep
 from tests.tasks.conftest import Register, let_lease_expire, new_job
