@@ -135,7 +135,7 @@ def test_dashboard_takes_few_queries_whatever_there_is(
     for _ in range(15):
         a_paid_order({"A": 1})
         a_run("failed")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         admin_client.get(START)
 
 
