@@ -319,3 +319,4 @@ def test_document_is_a_page_with_the_sections_that_alerts_lead_to(admin_client: 
 
     assert reverse("admin:monitoring_handbook") == health.HANDBOOK
     assert {anchor for anchor in ANCHORS if f'id="{anchor}"' not in page} == set()
+    assert "screenshots/" not in page  # which lie beside the document, and not below this address
