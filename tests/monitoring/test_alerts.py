@@ -267,8 +267,8 @@ def test_webhook_that_is_away_is_tried_again(receiver: Receiver, settings: Any) 
 
 
 def test_alert_is_carried_at_once_where_no_worker_is_there_to_do_it(receiver: Receiver) -> None:
-    a_heartbeat("worker", queues=backlog.queues(), ago=13)
     after((0, BAD), (6, BAD))
+    a_heartbeat("worker", queues=backlog.queues(), ago=13)
 
     assert carrying.lend_a_hand()
 
@@ -277,8 +277,8 @@ def test_alert_is_carried_at_once_where_no_worker_is_there_to_do_it(receiver: Re
 
 
 def test_alert_is_carried_where_no_worker_does_it(receiver: Receiver) -> None:
-    a_heartbeat("worker", queues=backlog.queues())
     after((0, BAD), (6, BAD))
+    a_heartbeat("worker", queues=backlog.queues())
     assert not carrying.lend_a_hand()  # a worker may yet begin
     Job.objects.update(run_after=F("run_after") - timedelta(seconds=13))
 
