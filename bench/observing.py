@@ -70,7 +70,10 @@ def _pages(number: int, asked: list[str], folder: Path) -> Round:
     """The p95 of all pages in milliseconds, one after the other, each asked for once before."""
     taken = {}
     for half in _in_turn(number):
-        with web(folder, **_HALVES[half]) as address, _scraped(address) if half == "on" else nullcontext():
+        with (
+            web(folder, variables=_HALVES[half]) as address,
+            _scraped(address) if half == "on" else nullcontext(),
+        ):
             client = Client(address)
             for path in asked:
                 client.get(path)
@@ -82,7 +85,8 @@ def _pages(number: int, asked: list[str], folder: Path) -> Round:
 @contextmanager
 def _scraped(address: str) -> Iterator[None]:
     """Somebody fetches the metrics meanwhile, the first time at once; a failure ends the benchmark."""
-    done, failed = threading.Event(), []
+    done = threading.Event()
+    failed: list[OSError] = []
     request = Request(f"{address}/metrics", headers={"Authorization": f"Bearer {_TOKEN}"})  # noqa: S310
 
     def fetch() -> None:

@@ -111,7 +111,8 @@ def _of_queues() -> Iterator[Figure]:
     """Those that somebody has paused, and may have forgotten: no alert tells of what waits there."""
     paused = list(Queue.objects.filter(paused_at__isnull=False).order_by("paused_at"))
     if paused:
-        longest = f"since {naturaltime(paused[0].paused_at or timezone.now()).removesuffix(' ago')}, by {paused[0].paused_by}"
+        since = naturaltime(paused[0].paused_at or timezone.now()).removesuffix(" ago")
+        longest = f"since {since}, by {paused[0].paused_by}"
         yield Figure(
             "Paused queues" if len(paused) > 1 else "Paused queue",
             ", ".join(queue.name for queue in paused), _list("tasks_queue"), longest, "look",
