@@ -7,7 +7,7 @@ READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
 COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
 
-.PHONY: help setup up demo test lint format translations bench lock clean
+.PHONY: help setup up demo test lint format translations bench lock audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: setup ## measure imports against their alternatives, the pages of a big s
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements-dev.in -o requirements-dev.txt
+
+audit: ## ask whether a dependency is known to be vulnerable (a warning where nobody can be asked)
+	@$(PYTHON) tools/audit.py
 
 clean: ## remove what can be made again; the data in .data stays
 	@rm -rf .venv .venv-bootstrap .pytest_cache .mypy_cache .ruff_cache .hypothesis

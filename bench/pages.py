@@ -48,10 +48,10 @@ def main() -> None:
     options = parser.parse_args()
     folder = embedded.data_dir(os.environ.get("TALLYMAN_DATA_DIR"), BASE_DIR) / "bench"
     with own_servers(folder):
-        filled = _fill(options.rows, folder)
-        kinds = _addresses(options.pages)
+        filled = fill(options.rows, folder)
+        kinds = addresses(options.pages)
         with web(folder) as address:
-            client = _Client(address)
+            client = Client(address)
             kinds["a list, far down"] = client.following("/?sort=price", options.pages)
             timed = [client.timed(kind, addresses) for kind, addresses in kinds.items()]
     section = _section(timed, options.rows, filled)
@@ -59,7 +59,7 @@ def main() -> None:
     sections.replace(options.out, sections.PAGES, section)
 
 
-def _fill(rows: int, folder: Path) -> float:
+def fill(rows: int, folder: Path) -> float:
     """Import so many products; returns the seconds from the import's end until the search has them all."""
     from bench import catalogue
     from bench.tallyman import Tallyman
@@ -80,7 +80,7 @@ def _fill(rows: int, folder: Path) -> float:
     return (last.finished_at - run.finished_at).total_seconds()
 
 
-def _addresses(count: int) -> dict[str, list[str]]:
+def addresses(count: int) -> dict[str, list[str]]:
     """Kinds of pages with their addresses; the same for the same catalogue."""
     from shop.models import Category, Product
 
@@ -121,7 +121,7 @@ def _mistyped(name: str) -> str:
     return f"{longest[0]}{longest[2]}{longest[1]}{longest[3:]} {other}"
 
 
-class _Client:
+class Client:
     """Asks one page after the other over one connection, as a browser does."""
 
     def __init__(self, address: str) -> None:
@@ -131,7 +131,7 @@ class _Client:
         """So many addresses of a list, each the next page of the one before; the first ones are left out."""
         found: list[str] = []
         for _ in range(2 * count):
-            following = _NEXT.search(self._get(address)[1])
+            following = _NEXT.search(self.get(address)[1])
             if following is None:
                 break
             address = following[1].replace("&amp;", "&")
@@ -143,18 +143,18 @@ class _Client:
         from django.core.cache import cache
 
         cold, warm = [], []
-        self._get(addresses[0])  # plans and templates are there
+        self.get(addresses[0])  # plans and templates are there
         for address in addresses:
             cache.clear()
-            cold.append(self._get(address)[0])
-            warm.append(self._get(address)[0])
+            cold.append(self.get(address)[0])
+            warm.append(self.get(address)[0])
         asked = []
         for address in addresses[:10]:
             cache.clear()
             asked.append((_queries(address), _queries(address)))
         return Timed(kind, cold, warm, *map(max, zip(*asked, strict=True)))
 
-    def _get(self, address: str) -> tuple[float, str]:
+    def get(self, address: str) -> tuple[float, str]:
         """Milliseconds until the whole page is here, and the page."""
         began = time.perf_counter()
         self._connection.request("GET", address)
@@ -177,7 +177,7 @@ def _queries(address: str) -> int:
     return len(asked)
 
 
-def _p95(taken: list[float]) -> float:
+def p95(taken: list[float]) -> float:
     """The time that 95 of 100 pages did not exceed (nearest rank)."""
     return sorted(taken)[-(-95 * len(taken) // 100) - 1]
 
@@ -192,8 +192,8 @@ def _section(timed: list[Timed], rows: int, filled: float) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
-        f"| {one.kind} | {median(one.cold):.0f} | {_p95(one.cold):.0f} | {one.cold_queries}"
-        f" | {median(one.warm):.0f} | {_p95(one.warm):.0f} | {one.warm_queries} |"
+        f"| {one.kind} | {median(one.cold):.0f} | {p95(one.cold):.0f} | {one.cold_queries}"
+        f" | {median(one.warm):.0f} | {p95(one.warm):.0f} | {one.warm_queries} |"
         for one in timed
     ]
     return "\n".join(lines) + "\n"

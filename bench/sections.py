@@ -11,7 +11,8 @@ PAGES = "The pages of a big shop"
 LOAD = "Customers buy while an import runs"
 MAILS = "Mails to a server beside us"
 REPORTS = "Reports of a big shop"
-TITLES = (LIFE, READING, PAGES, LOAD, MAILS, REPORTS)
+OBSERVING = "What being watched costs"
+TITLES = (LIFE, READING, PAGES, LOAD, MAILS, REPORTS, OBSERVING)
 
 
 def found(path: Path, title: str) -> list[str]:

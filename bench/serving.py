@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
@@ -16,11 +16,12 @@ _START_SECONDS = 60.0
 
 
 @contextmanager
-def web(folder: Path, *, processes: int = 1) -> Iterator[str]:
-    """Its address, once it answers; stopped in the end."""
+def web(folder: Path, *, processes: int = 1, variables: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Its address, once it answers; stopped in the end. `variables` are added to its environment."""
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
-    server = started("web", folder, ready="Listening at", PORT=str(port), WEB_CONCURRENCY=str(processes))
+    own = {**(variables or {}), "PORT": str(port), "WEB_CONCURRENCY": str(processes)}
+    server = started("web", folder, ready="Listening at", **own)
     try:
         _wait_until_it_answers(address)
         yield address

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ class Tallyman:
 
     Re-imports go over products that it imported itself or, if `foreign`, that something else wrote. What the
     search has to read again after an import is left undone unless `search`: `bench.pages` measures it.
+    `variables` are added to the workers' environment.
     """
 
     with_categories = False
@@ -41,6 +42,7 @@ class Tallyman:
         cases: tuple[Case, ...] = tuple(Case),
         foreign: bool = False,
         search: bool = False,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self.name = f"tallyman-{workers}{'-foreign' if foreign else ''}"
         self.label = f"**Tallyman, {workers} worker{'s' if workers > 1 else ''}**"
@@ -48,6 +50,7 @@ class Tallyman:
         if foreign:
             self.label += ", over products of other origin"
         self.cases = cases
+        self._variables = dict(variables or {})
         self._names = [f"{self.name}-{number}" for number in range(1, workers + 1)]
         self._nodes: list[Process] = []
         self._peak = 0
@@ -61,7 +64,7 @@ class Tallyman:
                 self._nodes.append(
                     started(
                         "worker", settings.DATA_DIR, "--hostname", f"{name}@%h", "--queues", self._queues,
-                        name=name, ready=" ready.", WORKER_CONCURRENCY="1",
+                        name=name, ready=self._ready, WORKER_CONCURRENCY="1", **self._variables,
                     )
                 )  # fmt: skip
             self._warm_up()
@@ -95,6 +98,11 @@ class Tallyman:
     def _queues(self) -> str:
         queues = [queue.name for queue in settings.CELERY_TASK_QUEUES]
         return ",".join(name for name in queues if self._search or name != _SEARCH)
+
+    @property
+    def _ready(self) -> str:
+        """What a worker's log says; one that logs errors alone is waited for by its first job."""
+        return "" if self._variables.get("LOG_LEVEL") == "ERROR" else " ready."
 
     def is_idle(self) -> bool:
         """Whether nothing is left to do."""

@@ -8,12 +8,12 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Complete the groups of staff after every migration, note who sets up a second factor, and add the
-        reports that need several apps."""
+        """Complete the groups of staff after every migration, note who sets up a second factor, add the
+        reports that need several apps, and register the checks of the environment."""
         from allauth.mfa.signals import authenticator_added
         from django_structlog.celery.signals import modify_context_before_task_publish
 
-        from config import health_reports, logs, monitors, roles, staff_mfa
+        from config import checks, health_reports, logs, monitors, roles, staff_mfa  # noqa: F401
 
         post_migrate.connect(roles.complete, dispatch_uid="config.roles")
         health_reports.connect()

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
@@ -21,7 +22,7 @@ from config.takings import takings
 from imports.models import ImportRun
 from shop import caching
 from shop.models import Order, Product, StockLevel
-from tasks.models import Job
+from tasks.models import Job, Queue
 
 _FAILED_DAYS = 7  # an import that failed longer ago is history
 _MOST = 1000  # low stock is counted so far
@@ -50,6 +51,8 @@ def show(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         figures += _of_imports()
     if may("tasks.view_job"):
         figures.append(_of_jobs())
+    if may("tasks.view_queue"):
+        figures += _of_queues()
     may_report = may("reports.view_reportrun")
     sales = takings(timezone.now(), may_report=may_report) if may_report or may("shop.view_order") else None
     return {**context, "figures": figures, "sales": sales}
@@ -102,6 +105,18 @@ def _of_imports() -> Iterator[Figure]:
     since_day = timezone.localtime(since).date().isoformat()
     address = _list("imports_importrun", state__exact="failed", created_at_from=since_day)
     yield Figure("Failed imports", f"{failed:,}", address, f"{_FAILED_DAYS} days", "bad" if failed else "")
+
+
+def _of_queues() -> Iterator[Figure]:
+    """Those that somebody has paused, and may have forgotten: no alert tells of what waits there."""
+    paused = list(Queue.objects.filter(paused_at__isnull=False).order_by("paused_at"))
+    if paused:
+        since = naturaltime(paused[0].paused_at or timezone.now()).removesuffix(" ago")
+        longest = f"since {since}, by {paused[0].paused_by}"
+        yield Figure(
+            "Paused queues" if len(paused) > 1 else "Paused queue",
+            ", ".join(queue.name for queue in paused), _list("tasks_queue"), longest, "look",
+        )  # fmt: skip
 
 
 def _of_jobs() -> Figure:

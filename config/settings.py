@@ -91,6 +91,16 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS  # never sent in the clea
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)  # proxies of ours before the web server
 # Without a proxy that sets this header, a visitor could.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _IS_HTTPS and TRUSTED_PROXY_COUNT else None
+# Only where that header tells HTTPS from HTTP: else each visitor would be led in a circle.
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=SECURE_PROXY_SSL_HEADER is not None)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked by probes and Prometheus, past the proxy
+# How long browsers that came by HTTPS refuse to come without. What they were told can't be taken back, so an
+# hour at first; a year (31536000) once the certificate is known to be renewed.
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=3600)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+# Whether to bind other names below the domain, and for good, is its owner's choice and not a lack.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 LOW_STOCK = env.int("LOW_STOCK", default=5)  # from here down to 1, the admin calls a stock low
 
 INSTALLED_APPS = [

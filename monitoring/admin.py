@@ -81,4 +81,6 @@ class AlertAdmin(BigListAdmin):
         link = format_html(
             '<a class="tally-link" href="{}">{}</a>', health.docs_url(alert.section), "What to do"
         )
-        return stacked(alert.remedy, link) if not alert.cleared_at else link
+        if alert.cleared_at:
+            return link
+        return stacked(format_html('<div class="tally-remedy">{}</div>', alert.remedy), link)

@@ -12,7 +12,8 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from monitoring.models import Alert
+from monitoring.backlog import processes
+from monitoring.models import Alert, Heartbeat
 from tasks.models import Job
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ def carried_by(kind: str) -> None:
 
 def lend_a_hand() -> bool:
     """Do the jobs that carry a recent alert and that no worker has begun, in a thread that nobody waits for;
-    False when there are none.
+    False when there are none. A worker that lives is left some seconds to begin them.
 
     For processes that do not fork. What the job's lease and fencing promise holds here as in a worker.
     """
@@ -37,12 +38,19 @@ def lend_a_hand() -> bool:
     told = Q(raised_at__gt=Now() - _RECENT) | Q(cleared_at__gt=Now() - _RECENT)
     if not Alert.objects.filter(told).exists():
         return False
-    waiting = Job.objects.due().filter(kind__in=_kinds, run_after__lt=Now() - patience)
+    left_alone = Q(queue__in=_served()) & Q(run_after__gte=Now() - patience)
+    waiting = Job.objects.due().filter(~left_alone, kind__in=_kinds)
     jobs = list(waiting.order_by("pk").values_list("pk", "kind")[:5])
     if not jobs or not _at_it.acquire(blocking=False):
         return False
     threading.Thread(target=_do, args=[jobs], name="carries alerts", daemon=True).start()
     return True
+
+
+def _served() -> set[str]:
+    """Queues that a worker serves which was heard of lately."""
+    workers = [one for one in processes() if one.role == Heartbeat.Role.WORKER and one.is_alive]
+    return {queue for one in workers for queue in one.queues}
 
 
 def _do(jobs: list[tuple[int, str]]) -> None:

@@ -13,7 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 @cache
 def rendered() -> SafeString:
-    """The document as HTML, each heading with its anchor. It is our own, and so is its HTML."""
+    """The document as HTML, each heading with its anchor, without its pictures: they show the pages that are
+    beside it here. It is our own, and so is its HTML."""
     from markdown_it import MarkdownIt  # only where somebody reads it
 
     document = settings.BASE_DIR / "docs" / "operations.md"
@@ -23,7 +24,7 @@ def rendered() -> SafeString:
         if heading.type == "heading_open":
             heading.attrSet("id", anchor(inline.content))
     html: str = parser.renderer.render(tokens, parser.options, {})
-    return mark_safe(html)  # noqa: S308
+    return mark_safe(re.sub(r"<p><img[^>]*></p>\n", "", html))  # noqa: S308
 
 
 def anchor(title: str) -> str:

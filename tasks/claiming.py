@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db import Error as DbError
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -159,15 +160,35 @@ def pause(attempts: int) -> timedelta:
 
 def bury(claim: Claim, *, error: str) -> None:
     """Give the job up for good and tell its handler's `on_dead` in the same transaction."""
-    from tasks.registry import handler_for, knows
-
     with transaction.atomic():
         if not _mine(claim).update(state=Job.State.DEAD, finished_at=Now(), error=error, **_NO_LEASE):
             return
-        on_dead = handler_for(claim.job.kind).on_dead if knows(claim.job.kind) else None
-        if on_dead is not None:
-            on_dead(claim, error)
+        if why := tell_handler(claim, error):
+            error = f"{error.rstrip()}\n{why}"
+            Job.objects.filter(pk=claim.job.pk).update(error=error)
     log.error("job given up", job=claim.job.pk, kind=claim.job.kind, error=error)
+
+
+def tell_handler(claim: Claim, error: str) -> str:
+    """Tell the kind's `on_dead` that the job is given up; returns "", or why it could not be told, with
+    nothing of it written: a payload that no release understands must not keep its job alive for ever.
+
+    Call it inside the transaction that gives the job up. Errors of the database are raised, for they pass.
+    """
+    from tasks.registry import handler_for, knows
+
+    on_dead = handler_for(claim.job.kind).on_dead if knows(claim.job.kind) else None
+    if on_dead is None:
+        return ""
+    try:
+        with transaction.atomic():
+            on_dead(claim, error)
+    except DbError:
+        raise
+    except Exception as broken:
+        log.exception("what the job works for could not be told", job=claim.job.pk, kind=claim.job.kind)
+        return f"What it works for could not be told: {type(broken).__name__}: {broken}"
+    return ""
 
 
 def bury_exhausted(job: Job) -> None:

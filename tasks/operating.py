@@ -14,9 +14,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Now
 
 from tasks import sweeping
-from tasks.claiming import Claim
+from tasks.claiming import Claim, tell_handler
 from tasks.models import Job, Queue
-from tasks.registry import handler_for, knows
 
 log = structlog.get_logger(__name__)
 
@@ -61,8 +60,8 @@ def _discard(job: Job, *, by: str) -> bool:
             state = Job.objects.values_list("state", flat=True).get(pk=job.pk)
             if state not in DISCARDABLE:
                 return False
-            if state != Job.State.DEAD and knows(job.kind) and (told := handler_for(job.kind).on_dead):
-                told(Claim(job=job, token=uuid.uuid4()), said)
+            if state != Job.State.DEAD and (why := tell_handler(Claim(job=job, token=uuid.uuid4()), said)):
+                said = f"{said} {why}"
             # Who was told may have cancelled all that waited, this job among it.
             mine = Job.objects.filter(pk=job.pk, state__in=[*DISCARDABLE, Job.State.CANCELLED])
             error = f"{job.error.rstrip()}\n{said}".lstrip()

@@ -34,8 +34,11 @@ def _bury_exhausted() -> int:
     buried = 0
     for job in Job.objects.expired():
         if not job.has_attempts_left:
-            claiming.bury_exhausted(job)
-            buried += 1
+            try:
+                claiming.bury_exhausted(job)
+                buried += 1
+            except Exception:  # or one job would keep all others from being looked after
+                log.exception("a job could not be given up; the next sweep tries again", job=job.pk)
     return buried
 
 

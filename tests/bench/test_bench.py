@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import catalogue
+from bench import catalogue, observing
 from bench.catalogue import Case, Catalogue, WrongResult
 from bench.contenders import Taken
 from bench.results import Measurement, Results, Spread
@@ -83,3 +83,14 @@ def test_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
     )
     assert results.ratio("ours", Case.CHANGED) == Spread(1.0, 0.5, 2.0)
     assert results.ratio("ours", Case.FIRST) is None
+
+
+def test_being_watched_is_judged_by_the_median_of_the_rounds() -> None:
+    pages = [{"on": 10.0, "off": off} for off in (9.0, 9.8, 9.9)]
+    imports = [{"on": 100.0, "off": 100.0}] * 3
+
+    section, is_cheap = observing._section(pages, imports, 10, 100)
+    assert ("| pages, p95 in ms | 10.0 | 9.8 | 0.980 (0.90–0.99) | 3 |" in section, is_cheap) == (True, True)
+
+    section, is_cheap = observing._section(pages, [{"on": 96.0, "off": 100.0}], 10, 100)
+    assert ("NOT REACHED" in section, is_cheap) == (True, False)

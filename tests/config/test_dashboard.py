@@ -16,6 +16,7 @@ from django.utils import timezone
 from config.takings import takings
 from imports.models import ImportRun
 from shop import ordering, paying
+from tasks import operating
 from tasks.models import Job
 from tests.reports.selling import Sale, Ware, sell
 from tests.shop.factories import a_product
@@ -92,6 +93,19 @@ def test_dashboard_counts_and_leads_to_the_lists(admin_client: Client) -> None:
     assert [admin_client.get(address).status_code for address in addresses] == [200] * 10
 
 
+def test_paused_queues_are_named_until_they_are_resumed(admin_client: Client) -> None:
+    assert "Paused queue" not in figures(admin_client)
+
+    operating.pause(["mail"], by="kim")
+    assert figures(admin_client)["Paused queue"] == ("mail", "/admin/tasks/queue/")
+    assert "by kim" in admin_client.get(START).text
+    operating.pause(["search"], by="kim")
+    assert figures(admin_client)["Paused queues"] == ("mail, search", "/admin/tasks/queue/")
+
+    operating.resume(["mail", "search"], by="kim")
+    assert "Paused" not in admin_client.get(START).text
+
+
 SPANS = ["Today", "This week", "This month"]
 
 
@@ -121,7 +135,7 @@ def test_dashboard_takes_few_queries_whatever_there_is(
     for _ in range(15):
         a_paid_order({"A": 1})
         a_run("failed")
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         admin_client.get(START)
 
 

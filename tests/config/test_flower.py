@@ -26,6 +26,7 @@ from tornado.ioloop import IOLoop
 from config import flower as our_flower
 from config import flower_guard
 from config.management.commands.flower import Command
+from config.roles import ROLES
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,12 +85,11 @@ def flower(settings: Any, live_server: LiveServer) -> Iterator[Running]:
 
 
 def a_person(kind: str) -> User | None:
-    """One of four: `anonymous` is nobody."""
+    """`anonymous`, who is nobody, a `customer`, a `clerk` without a group, or a member of that group."""
     if kind == "anonymous":
         return None
     user = User.objects.create_user(kind, password="secret", is_staff=kind != "customer")
-    if kind == "operator":
-        user.groups.set(Group.objects.filter(name="operators"))
+    user.groups.set(Group.objects.filter(name="operators" if kind == "operator" else kind))
     return user
 
 
@@ -134,6 +134,29 @@ def test_nobody_but_operators_acts_at_any_address(flower: Running, kind: str, me
         told.pop("/tasks/datatable")  # it is read by POST; the next test does
     assert told == dict.fromkeys(told, refused)
     assert LogEntry.objects.count() == 0
+
+
+# Of the addresses that all staff may look at, what nobody sees but operators: what tasks returned.
+RESULTS = {path for path in PATHS if path.startswith("/api/task/result/")}
+
+
+def test_each_role_looks_everywhere_and_operators_alone_act_and_see_results(flower: Running) -> None:
+    told, expected = {}, {}
+    one_of_each = ["/api/workers", "/api/worker/shutdown/x", *RESULTS]
+    for role in ["clerk", *ROLES]:
+        browser = visiting(a_person(role))
+        for path in PATHS if role in ("clerk", "operators") else one_of_each:
+            for method in ("GET", "POST"):
+                answer = ask(browser, method, f"{flower.url}{path}", **XSRF)
+                led_away = "/admin/" in answer.headers.get("Location", "") and path != "/logout"
+                told[role, method, path] = answer.status_code not in (401, 403) and not led_away
+                is_shown = method == "GET" and path not in RESULTS
+                expected[role, method, path] = (
+                    role == "operators" or is_shown or path == "/tasks/datatable"  # read by POST
+                )
+
+    assert len(RESULTS) == 1
+    assert [(door, told[door]) for door in told if told[door] != expected[door]] == []
 
 
 def test_plain_staff_read_pages_and_api(flower: Running) -> None:

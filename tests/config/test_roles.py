@@ -118,19 +118,23 @@ def test_every_action_of_ours_names_its_permission() -> None:
     assert open_ones == []
 
 
-def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> None:
+def test_start_page_offers_flower_alone_to_staff_without_a_group(client: Client) -> None:
     request: Any = RequestFactory().get("/")
     request.user = a_clerk(client)
 
-    assert branding.navigation(request) == []
+    assert [item["title"] for group in branding.navigation(request) for item in group["items"]] == ["Flower"]
+    assert "Ask whoever manages the users to put you into a group." in client.get("/admin/").text
 
 
 @pytest.mark.parametrize(
     ("role", "pages"),
     [
-        ("catalogue", ["Products", "Categories", "Exports"]),
-        ("import", ["Products", "Categories", "Imports", "Import a file", "Saved mappings", "Exports"]),
-        ("undo", ["Imports"]),
+        ("catalogue", ["Products", "Categories", "Exports", "Flower"]),
+        (
+            "import",
+            ["Products", "Categories", "Imports", "Import a file", "Saved mappings", "Exports", "Flower"],
+        ),
+        ("undo", ["Imports", "Flower"]),
         (
             "operators",
             [
@@ -147,8 +151,8 @@ def test_start_page_offers_nothing_to_staff_without_a_group(client: Client) -> N
                 "Flower",
             ],
         ),
-        ("reports", ["Products", "Categories", "Reports", "Scheduled reports", "Reports made"]),
-        ("personal data", ["Personal data"]),
+        ("reports", ["Products", "Categories", "Reports", "Scheduled reports", "Reports made", "Flower"]),
+        ("personal data", ["Flower", "Personal data"]),
     ],
 )
 def test_members_see_the_pages_of_their_group(client: Client, role: str, pages: list[str]) -> None:

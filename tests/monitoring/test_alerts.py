@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from monitoring import alerting, carrying, health
+from monitoring import alerting, backlog, carrying, health
 from monitoring.health import Check, Finding
 from monitoring.models import Alert, Heartbeat, Watch
 from monitoring.tasks import POST
@@ -266,8 +266,19 @@ def test_webhook_that_is_away_is_tried_again(receiver: Receiver, settings: Any) 
     assert "does not answer: ConnectionRefusedError" in Job.objects.get(kind=POST).error
 
 
+def test_alert_is_carried_at_once_where_no_worker_is_there_to_do_it(receiver: Receiver) -> None:
+    after((0, BAD), (6, BAD))
+    a_heartbeat("worker", queues=backlog.queues(), ago=13)
+
+    assert carrying.lend_a_hand()
+
+    with carrying._at_it:  # it has ended
+        assert Job.objects.get(kind=POST).state == "done"
+
+
 def test_alert_is_carried_where_no_worker_does_it(receiver: Receiver) -> None:
     after((0, BAD), (6, BAD))
+    a_heartbeat("worker", queues=backlog.queues())
     assert not carrying.lend_a_hand()  # a worker may yet begin
     Job.objects.update(run_after=F("run_after") - timedelta(seconds=13))
 
@@ -308,3 +319,4 @@ def test_document_is_a_page_with_the_sections_that_alerts_lead_to(admin_client: 
 
     assert reverse("admin:monitoring_handbook") == health.HANDBOOK
     assert {anchor for anchor in ANCHORS if f'id="{anchor}"' not in page} == set()
+    assert "screenshots/" not in page  # which lie beside the document, and not below this address

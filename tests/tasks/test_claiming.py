@@ -239,16 +239,31 @@ def test_permanent_failure_is_not_repeated() -> None:
 
 def test_job_is_not_buried_when_its_handler_cannot_be_told(handler: Register) -> None:
     def broken(claim: Claim, error: str) -> None:
-        raise ZeroDivisionError
+        raise OperationalError
 
     handler(lambda claim: None, on_dead=broken)
     job = new_job(attempts=9)
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(OperationalError):
         claiming.fail(claimed(job), error="Broken")
 
     job.refresh_from_db()
     assert job.state == "running"
+
+
+def test_job_whose_payload_its_handler_does_not_understand_is_buried_and_says_so(handler: Register) -> None:
+    def confused(claim: Claim, error: str) -> None:
+        new_job(title="half of it")
+        claim.payload["run"]
+
+    handler(lambda claim: None, on_dead=confused)
+    job = new_job(attempts=9)
+
+    claiming.fail(claimed(job), error="Broken")
+
+    job.refresh_from_db()
+    assert (job.state, job.error) == ("dead", "Broken\nWhat it works for could not be told: KeyError: 'run'")
+    assert Job.objects.count() == 1
 
 
 def test_job_of_a_kind_that_nobody_knows_any_more_can_be_buried() -> None:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import OperationalError
 from django.db.models import F
 from django.utils import timezone
 
 from config.embedded import Servers
 from tasks import claiming
+from tasks.claiming import Claim
 from tasks.models import Job
 from tasks.sweeping import purge, sweep
 from tests.tasks.conftest import Register, let_lease_expire, new_job
@@ -131,6 +133,22 @@ def test_job_whose_last_worker_vanished_is_buried_and_its_handler_told(
     job.refresh_from_db()
     message = "Gave up after 10 attempts; in the last one one@host vanished."
     assert (job.state, job.error, told) == ("dead", message, [message])
+
+
+def test_job_that_cannot_be_given_up_keeps_the_sweeper_from_no_other(
+    broker: redis.Redis, handler: Register
+) -> None:
+    def away(claim: Claim, error: str) -> None:
+        raise OperationalError
+
+    handler(lambda claim: None, on_dead=away)
+    stuck, lost = new_job(attempts=9), old_job()
+    claiming.claim(job_id=stuck.pk)
+    let_lease_expire(stuck)
+    broker.flushdb()
+
+    assert sweep() == {"buried": 0, "sent": 2}
+    assert Job.objects.filter(pk=lost.pk, hinted_at__gt=lost.hinted_at).exists()
 
 
 def test_each_queue_is_looked_at_by_itself(broker: redis.Redis, handler: Register) -> None:
