@@ -1,7 +1,7 @@
 """Whether the process of this container does its work: `python deploy/healthcheck.py web|worker|beat|flower`.
 
-Exit code 0 or 1, and a line that says why. A container's health check asks every few seconds, so it must not cost
-what a worker's start costs: it does without Django, and is no module of `config`, which would load Celery.
+Exit code 0 or 1, and a line that says why. A container's health check asks every few seconds, so it must not
+cost what a worker's start costs: it does without Django, and is no module of `config`, which loads Celery.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 _SECONDS = 5
@@ -22,7 +24,7 @@ WHERE role = %s AND split_part(split_part(name, '@', 2), '/', 1) = %s
 """
 
 
-class Unwell(Exception):
+class UnwellError(Exception):
     """The message says what is not well."""
 
 
@@ -38,7 +40,7 @@ def flower() -> str:
 
 
 def heartbeat(role: str) -> str:
-    """The process of this role on this host was heard of; raises Unwell when not, or not lately."""
+    """The process of this role on this host was heard of; raises UnwellError when not, or not lately."""
     import psycopg
 
     host = socket.gethostname()
@@ -48,11 +50,11 @@ def heartbeat(role: str) -> str:
         with psycopg.connect(address, connect_timeout=_SECONDS) as connection:
             [(age,)] = connection.execute(_HEARTBEAT, [role, host]).fetchall()
     except psycopg.Error as error:
-        raise Unwell(f"the database can't be asked for heartbeats: {error}") from None
+        raise UnwellError(f"the database can't be asked for heartbeats: {error}") from None
     if age is None:
-        raise Unwell(f"no {role} of host {host} has been heard of")
+        raise UnwellError(f"no {role} of host {host} has been heard of")
     if age > patience:
-        raise Unwell(f"the {role} of host {host} was last heard of {age:,.0f} s ago")
+        raise UnwellError(f"the {role} of host {host} was last heard of {age:,.0f} s ago")
     return f"heard of {age:,.1f} s ago"
 
 
@@ -63,22 +65,26 @@ def _answer(url: str, expected: set[int]) -> str:
     except urllib.error.HTTPError as error:
         status = error.code
     except OSError as error:
-        raise Unwell(f"{url} does not answer: {error}") from None
+        raise UnwellError(f"{url} does not answer: {error}") from None
     if status not in expected:
-        raise Unwell(f"{url} answers {status}")
+        raise UnwellError(f"{url} answers {status}")
     return f"{url} answers {status}"
 
 
 def main(arguments: list[str]) -> int:
     """Exit code: 0 well, 1 not well, 2 for a process that is not known."""
-    checks = {"web": web, "flower": flower}
-    checks |= {role: lambda: heartbeat(role) for role in arguments if role in ("worker", "beat")}
+    checks: dict[str, Callable[[], str]] = {
+        "web": web,
+        "flower": flower,
+        "worker": partial(heartbeat, "worker"),
+        "beat": partial(heartbeat, "beat"),
+    }
     if len(arguments) != 1 or arguments[0] not in checks:
         print("usage: python deploy/healthcheck.py web|worker|beat|flower", file=sys.stderr)
         return 2
     try:
         print(checks[arguments[0]]())
-    except Unwell as unwell:
+    except UnwellError as unwell:
         print(unwell)
         return 1
     return 0
