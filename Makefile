@@ -7,7 +7,7 @@ READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
 COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
 
-.PHONY: help setup up demo test lint format translations bench containers lock clean
+.PHONY: help setup up demo test smoke lint format translations bench containers lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: lint ## lint, types, migrations, all tests
 	@$(BIN)/mypy
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run # no server runs yet
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
+
+smoke: setup ## kill and restart broker and workers, in containers if Docker is here (TALLYMAN_SMOKE=docker|processes)
+	@$(BIN)/python -m pytest tests/smoke -p pytest_docker_tools.plugin -p pytest_celery.plugin
 
 lint: setup ## check style and format
 	@$(BIN)/ruff check
