@@ -55,10 +55,12 @@ def ask_report(title: str, *, to: str) -> ReportRun:
 
 
 @contextmanager
-def held(table: str) -> Iterator[None]:
-    """Nobody else gets at the table meanwhile: whoever needs it stands in the middle of its work."""
+def held(table: str, *, for_reading: bool = False) -> Iterator[None]:
+    """Nobody else changes the table meanwhile, nor reads it if `for_reading`: whoever wants to stands in the
+    middle of its work."""
+    mode = "ACCESS EXCLUSIVE" if for_reading else "EXCLUSIVE"
     with psycopg.connect(**connection.get_connection_params()) as other:
-        other.execute(f'LOCK TABLE "{table}" IN ACCESS EXCLUSIVE MODE'.encode())
+        other.execute(f'LOCK TABLE "{table}" IN {mode} MODE'.encode())
         yield
 
 
