@@ -29,6 +29,11 @@ from config.celery import app
 from tests.smoke import sites
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.pluginmanager.has_plugin("pytest_celery.plugin"):
+        raise pytest.UsageError("Smoke tests need pytest-celery, which other runs leave out: `make smoke`.")
+
+
 def pytest_report_header() -> str:
     return f"tests/smoke: nodes are {'containers' if sites.kind() == 'docker' else 'processes'}"
 
