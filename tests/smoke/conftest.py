@@ -62,13 +62,31 @@ class TallymanSetup(CeleryTestSetup):
     def create_setup_app(cls, celery_setup_config: dict[str, Any], celery_setup_app_name: str) -> Celery:
         for name, value in celery_setup_config.items():
             app.conf[f"CELERY_{name.upper()}"] = value  # by a shorter name, the settings' would win
-        app._after_fork()  # forget the connections to the broker before
+        app._after_fork()  # type: ignore[attr-defined]  # forgets the connections to the broker before
         app.set_current()  # the plugin has made one of its own
         return app
 
+    @property
+    def worker_cluster(self) -> CeleryWorkerCluster:
+        assert self._worker_cluster is not None
+        return self._worker_cluster
+
+    @property
+    def worker(self) -> CeleryTestWorker:
+        first = self.worker_cluster[0]
+        assert isinstance(first, CeleryTestWorker)
+        return first
+
+    @property
+    def broker(self) -> CeleryTestBroker:
+        assert self._broker_cluster is not None
+        first = self._broker_cluster[0]
+        assert isinstance(first, CeleryTestBroker)
+        return first
+
     def teardown(self) -> None:
         app.conf["CELERY_BROKER_URL"] = settings.REDIS_URL
-        app._after_fork()
+        app._after_fork()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -79,7 +97,7 @@ def celery_setup_cls() -> type[CeleryTestSetup]:
 @pytest.fixture
 def celery_backend_cluster(transactional_db: None, site: sites.Site) -> Iterator[CeleryBackendCluster]:
     """PostgreSQL, where django-celery-results keeps what came of tasks; the database is the test's."""
-    node = CeleryTestBackend(site.postgres)
+    node = CeleryTestBackend(_as_plugin_asks(site.postgres))
     node.ready()
     yield CeleryBackendCluster(node)
     node.teardown()
@@ -88,7 +106,7 @@ def celery_backend_cluster(transactional_db: None, site: sites.Site) -> Iterator
 @pytest.fixture
 def celery_broker_cluster(site: sites.Site) -> Iterator[CeleryBrokerCluster]:
     """Valkey, empty."""
-    node = CeleryTestBroker(site.valkey)
+    node = CeleryTestBroker(_as_plugin_asks(site.valkey))
     node.ready()
     with redis.Redis.from_url(node.config()["host_url"]) as broker:
         broker.flushall()
@@ -112,7 +130,9 @@ def celery_worker_cluster(
     containers = [
         site.launch("worker", [f"--concurrency={many}"], database=_name()) for many in concurrencies
     ]
-    cluster = CeleryWorkerCluster(*[CeleryTestWorker(one, celery_setup_app) for one in containers])
+    cluster = CeleryWorkerCluster(
+        *[CeleryTestWorker(_as_plugin_asks(one), celery_setup_app) for one in containers]
+    )
     cluster.ready()
     yield cluster
     for worker in cluster:
@@ -122,9 +142,14 @@ def celery_worker_cluster(
 @pytest.fixture
 def beat(site: sites.Site, celery_setup_app: Celery) -> Iterator[CeleryTestNode]:
     """Celery beat, whose sweeps find what was lost."""
-    node = CeleryTestNode(site.launch("beat", [], database=_name()), celery_setup_app)
+    node = CeleryTestNode(_as_plugin_asks(site.launch("beat", [], database=_name())), celery_setup_app)
     yield node  # ready before anything can be lost for long
     _end(node)
+
+
+def _as_plugin_asks(container: sites.Container) -> Any:
+    """The plugin's types ask for a container of Docker; its nodes do with less."""
+    return container
 
 
 def _name() -> str:

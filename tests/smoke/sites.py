@@ -46,8 +46,11 @@ class Container(Protocol):
 class Site(Protocol):
     """A place with a PostgreSQL, a Valkey and a mail catcher."""
 
-    postgres: Container
-    valkey: Container
+    @property
+    def postgres(self) -> Container: ...
+    @property
+    def valkey(self) -> Container: ...
+
     mails: Path
     """A folder with one `*.eml` for each mail that came."""
     media: str

@@ -12,7 +12,7 @@ import pytest
 from celery.result import AsyncResult
 from django.conf import settings
 from django_celery_results.models import TaskResult
-from pytest_celery import RESULT_TIMEOUT, CeleryTestNode, CeleryTestSetup, CeleryTestWorker
+from pytest_celery import RESULT_TIMEOUT, CeleryTestNode, CeleryTestWorker
 
 from imports.models import ImportRun
 from notifications.models import Message
@@ -22,6 +22,7 @@ from shop.models import Product, SearchDocument
 from tasks import queueing
 from tasks.models import Job
 from tasks.registry import handler_for, knows
+from tests.smoke.conftest import TallymanSetup
 from tests.smoke.sites import QUEUES, Site
 from tests.smoke.work import all_is_done, ask_report, held, mails_to, start_import, stuck_at, wait_for
 
@@ -32,7 +33,8 @@ def _life(worker: CeleryTestWorker) -> tuple[Any, ...]:
     """What stays the same for as long as neither the container, the worker nor a child of it is another."""
     worker.container.reload()
     state = worker.container.attrs["State"]
-    told = worker.app.control.inspect([worker.hostname()], timeout=5).stats()[worker.hostname()]
+    stats: Any = worker.app.control.inspect([worker.hostname()], timeout=5).stats()
+    told = stats[worker.hostname()]
     return state["Pid"], state["StartedAt"], told["pid"], sorted(told["pool"]["processes"])
 
 
@@ -53,7 +55,7 @@ def _kill(node: CeleryTestNode) -> None:
     wait_for(is_gone, f"{node.name()} to be gone")
 
 
-def test_task_of_every_queue_runs_and_is_recorded(celery_setup: CeleryTestSetup, site: Site) -> None:
+def test_task_of_every_queue_runs_and_is_recorded(celery_setup: TallymanSetup, site: Site) -> None:
     assert celery_setup.ready(control=True)
     run = start_import(_ROWS)
     report = ask_report("March", to="kim@shop.example")
@@ -75,7 +77,7 @@ def test_task_of_every_queue_runs_and_is_recorded(celery_setup: CeleryTestSetup,
     assert mails_to("kim@shop.example", site.mails) == [1]
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
 
-    results = TaskResult.objects.all()
+    results: Any = TaskResult.objects.all()
     assert {result.status for result in results} == {"SUCCESS"}
     assert {result.worker for result in results} == {celery_setup.worker.hostname()}
     assert results.get(task_id=swept.id).task_name == "tasks.sweep"
@@ -85,15 +87,15 @@ def test_task_of_every_queue_runs_and_is_recorded(celery_setup: CeleryTestSetup,
     assert served == set(QUEUES)
 
 
-def test_result_is_read_from_django_celery_results(celery_setup: CeleryTestSetup) -> None:
+def test_result_is_read_from_django_celery_results(celery_setup: TallymanSetup) -> None:
     report = ask_report("March", to="lee@shop.example")
     wait_for(all_is_done, "the report")
 
     job = Job.objects.get(kind="reports.make")
-    result = AsyncResult(job.task_id, app=celery_setup.app)
+    result: Any = AsyncResult(job.task_id, app=celery_setup.app)
     assert result.get(timeout=RESULT_TIMEOUT) == f"done: {job.title}"
     assert result.state == "SUCCESS"
-    kept = TaskResult.objects.get(task_id=job.task_id)
+    kept: Any = TaskResult.objects.get(task_id=job.task_id)
     assert (kept.status, kept.task_name, kept.worker) == (
         "SUCCESS",
         "reports.make",
@@ -104,7 +106,7 @@ def test_result_is_read_from_django_celery_results(celery_setup: CeleryTestSetup
 
 
 def test_worker_killed_with_work_in_hand_does_it_once_when_it_is_back(
-    celery_setup: CeleryTestSetup, beat: CeleryTestNode, site: Site
+    celery_setup: TallymanSetup, beat: CeleryTestNode, site: Site
 ) -> None:
     worker = celery_setup.worker
     with held("shop_product"):
@@ -125,7 +127,7 @@ def test_worker_killed_with_work_in_hand_does_it_once_when_it_is_back(
 
 
 def test_workers_outlive_a_broker_killed_and_restarted_and_work_is_done_once(
-    celery_setup: CeleryTestSetup, beat: CeleryTestNode, site: Site
+    celery_setup: TallymanSetup, beat: CeleryTestNode, site: Site
 ) -> None:
     worker, broker = celery_setup.worker, celery_setup.broker
     before = _life(worker)
@@ -148,9 +150,9 @@ def test_workers_outlive_a_broker_killed_and_restarted_and_work_is_done_once(
 
 
 @pytest.mark.parametrize("concurrencies", [(1, 3)])
-def test_workers_of_other_concurrency_share_the_work(celery_setup: CeleryTestSetup) -> None:
+def test_workers_of_other_concurrency_share_the_work(celery_setup: TallymanSetup) -> None:
     one, three = [worker.hostname() for worker in celery_setup.worker_cluster]
-    stats = celery_setup.app.control.inspect([one, three], timeout=5).stats()
+    stats: Any = celery_setup.app.control.inspect([one, three], timeout=5).stats()
     assert {name: told["pool"]["max-concurrency"] for name, told in stats.items()} == {one: 1, three: 3}
     with held("shop_order", for_reading=True):
         for number in range(8):
@@ -177,7 +179,7 @@ class _Bomb:
 
 
 def test_pickled_message_is_refused_and_the_worker_does_its_next_task(
-    celery_setup: CeleryTestSetup, site: Site
+    celery_setup: TallymanSetup, site: Site
 ) -> None:
     worker, before = celery_setup.worker, _life(celery_setup.worker)
     with celery_setup.app.connection_for_write() as connection:
