@@ -7,7 +7,7 @@ READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
 COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
 
-.PHONY: help setup up demo test lint format translations bench lock audit clean
+.PHONY: help setup up demo test smoke lint format translations bench containers lock audit clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: lint ## lint, types, migrations, all tests
 	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run # no server runs yet
 	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal
 
+smoke: setup ## kill and restart broker and workers, in containers if Docker is here (TALLYMAN_SMOKE=docker|processes)
+	@$(BIN)/python -m pytest tests/smoke -p pytest_docker_tools.plugin -p pytest_celery.plugin
+
 lint: setup ## check style and format
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -45,6 +48,9 @@ bench: setup ## measure imports against their alternatives, the pages of a big s
 	@$(BIN)/python -m bench.pages
 	@$(BIN)/python -m bench.mails
 	@$(BIN)/python -m bench.reports
+
+containers: ## docker-compose.yml on a Docker Engine: import, scale, restart, back up, restore (COMPOSE=, ARGUMENTS=)
+	@$(PYTHON) -m tests.containers.check $(if $(COMPOSE),--compose "$(COMPOSE)") $(ARGUMENTS)
 
 lock: ## resolve requirements*.in anew (UPGRADE=1: to newer versions)
 	@$(UV) $(COMPILE) $(if $(UPGRADE),--upgrade) requirements.in -o requirements.txt

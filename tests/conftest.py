@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,22 @@ from tests.stack import new_database
 # Tests that run whole Tallymans or thousands of cases, by the process that begins with them. The quick ones
 # come after them: whichever process ends first takes some of the other's.
 _LONG = (("tests/faults/",), ("tests/browser/", "tests/flows/", "tests/pollution/", "tests/bench/"))
+
+
+_SMOKE = Path(__file__).parent / "smoke"
+
+
+def _has_smoke(config: pytest.Config) -> bool:
+    return config.pluginmanager.has_plugin("pytest_celery.plugin")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Smoke tests need pytest-celery, which only `make smoke` loads."""
+    return True if collection_path == _SMOKE and not _has_smoke(config) else None
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    return None if _has_smoke(config) else "tests/smoke: left out, `make smoke` runs them"
 
 
 @pytest.hookimpl(trylast=True)

@@ -30,8 +30,19 @@ from config.processes import Process, Program
 from config.supervisor import read_procfile
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-_COMMANDS = read_procfile(BASE_DIR / "Procfile")
-_READY = {"worker": " ready.", "beat": "beat: Starting...", "flower": "Flower is ready"}  # in their logs
+COMMANDS = read_procfile(BASE_DIR / "Procfile")
+READY = {"worker": " ready.", "beat": "beat: Starting...", "flower": "Flower is ready"}  # in their logs
+QUICK = {
+    # Seconds that a person would not mind are long in a test.
+    "JOB_LEASE_SECONDS": "3",
+    "JOB_SWEEP_SECONDS": "1",
+    "JOB_HINT_PATIENCE_SECONDS": "1",
+    "JOB_RETRY_BASE_SECONDS": "0.2",
+    "PAYMENT_PATIENCE_SECONDS": "1",
+    "PAYMENT_SETTLE_SECONDS": "1",
+    # A test that kills workers wants no mail about it.
+    "ALERT_AFTER_SECONDS": "86400",
+}
 _START_SECONDS = 60.0
 _REDIS_NUMBERS = itertools.cycle(range(1, 16))  # 0 belongs to the tests that run in this process
 
@@ -55,15 +66,7 @@ class Stack:
             "EMAIL_URL": settings.EMAIL_URL,
             "PORT": str(self.port),
             "FLOWER_PORT": str(self.flower_port),
-            # Seconds that a person would not mind are long in a test.
-            "JOB_LEASE_SECONDS": "3",
-            "JOB_SWEEP_SECONDS": "1",
-            "JOB_HINT_PATIENCE_SECONDS": "1",
-            "JOB_RETRY_BASE_SECONDS": "0.2",
-            "PAYMENT_PATIENCE_SECONDS": "1",
-            "PAYMENT_SETTLE_SECONDS": "1",
-            # A test that kills workers wants no mail about it.
-            "ALERT_AFTER_SECONDS": "86400",
+            **QUICK,
         }
         self.processes: list[Process] = []
 
@@ -82,11 +85,11 @@ class Stack:
         process = Process(
             Program(
                 name=name,
-                command=["sh", "-c", f'exec {_COMMANDS[name]} "$@"', name, *arguments],
+                command=["sh", "-c", f'exec {COMMANDS[name]} "$@"', name, *arguments],
                 directory=BASE_DIR,
                 environment=self.environment,
                 log=log,
-                is_ready=lambda pid: self._answers() if name == "web" else _READY[name] in log.read_text(),
+                is_ready=lambda pid: self._answers() if name == "web" else READY[name] in log.read_text(),
             )
         )
         self.processes.append(process)
