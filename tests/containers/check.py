@@ -9,6 +9,7 @@ Python; where no registry can be reached, tests/containers/make_stand_ins makes 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shlex
@@ -113,8 +114,12 @@ def flower(shop: Installation, rows: int) -> None:
     page = clerk.get("/flower/")
     if (page.url, page.status) != (f"{shop.url}/flower/", 200) or "Flower" not in page.text:
         raise CheckError(f"Flower leads staff to {page.url} ({page.status}).")
-    named = [one for one in shop.names() if one in page.text + clerk.get("/flower/api/workers").text]
-    say(f"Flower: login for strangers and customers (API 401), 200 for staff, who see {len(named)} workers")
+    workers = shop.names()
+    shop.until(
+        lambda: all(name in clerk.get("/flower/api/workers", Accept="*/*").text for name in workers),
+        f"Flower knows the workers {workers}", 60,
+    )  # fmt: skip
+    say(f"Flower: login for strangers and customers (API 401), 200 for staff, who see {len(workers)} workers")
 
 
 def restarts(shop: Installation, rows: int) -> None:
@@ -137,7 +142,7 @@ def restarts(shop: Installation, rows: int) -> None:
             raise CheckError(f"{early} Give more --rows.")
         shop.wait_healthy()
         say(f"{service} restarted in {seconds:.0f} s ({state}): import {run}: {_words(told)}")
-    say(_adds_up(shop))
+    say(f"{_adds_up(shop)} {_all_mails_arrived(shop)}")
 
 
 def backup_and_restore(shop: Installation, rows: int) -> None:
@@ -161,6 +166,17 @@ def backup_and_restore(shop: Installation, rows: int) -> None:
         raise CheckError(f"Not the same after the restore: {different}")
     told = ", ".join(f"{value} {name}" for name, value in before.items() if name != "sums of files")
     say(f"backup ({sizes}), down --volumes, restore: the same {told} and every file. {_adds_up(shop)}")
+
+
+def _all_mails_arrived(shop: Installation) -> str:
+    waiting = "SELECT count(*) FROM notifications_message WHERE state IN ('queued', 'sending', 'uncertain')"
+    shop.until(lambda: shop.number(waiting) == 0, "no mail waits", 180)
+    states = dict(shop.rows("SELECT state, count(*) FROM notifications_message GROUP BY state"))
+    sent = int(states.get("sent", 0))
+    kept = int(json.loads(Visitor(shop.mail_url).get("/api/v1/messages?limit=1").text)["total"])
+    if states.keys() != {"sent"} or kept < sent:
+        raise CheckError(f"Of the mails, {states}; Mailpit has {kept}.")
+    return f"{sent} mails sent, {kept} in Mailpit."
 
 
 def _figures(shop: Installation) -> dict[str, str]:
@@ -281,7 +297,8 @@ def main() -> None:
         _checkout(folder, options.port)
     shop = Installation(
         folder=folder, command=options.compose or _compose(), project=options.project,
-        url=f"http://127.0.0.1:{options.port}", environment=dict(os.environ),
+        url=f"http://127.0.0.1:{options.port}",
+        mail_url=f"http://127.0.0.1:{options.port + 1}", environment=dict(os.environ),
     )  # fmt: skip
     say(f"{shop.compose('version', '--short').strip()} of {' '.join(shop.command)}, in {folder}", mark="·")
     began = time.monotonic()

@@ -24,12 +24,13 @@ def say(text: str, *, mark: str = "✓") -> None:
 
 @dataclass
 class Installation:
-    """One Compose project: `command` is Compose, run in `folder`; visitors come to `url`."""
+    """One Compose project: `command` is Compose, run in `folder`. Visitors come to `url`."""
 
     folder: Path
     command: list[str]
     project: str
     url: str
+    mail_url: str
     environment: dict[str, str]
 
     def compose(self, *arguments: str, stdin: str | None = None) -> str:
