@@ -31,9 +31,12 @@ def filled_in(command: str, environment: dict[str, str]) -> list[str]:
     return re.sub(r"\$\{?(?P<name>\w+)(?::-(?P<default>[^}]*)\})?", value, command).split()
 
 
-def without_queues(words: list[str]) -> list[str]:
-    at = words.index("--queues")
-    return words[:at] + words[at + 2 :]
+def without_choices(words: list[str]) -> list[str]:
+    """A worker's command but for what each group of workers has of its own."""
+    for option in ("--queues", "--concurrency"):
+        at = words.index(option)
+        words = words[:at] + words[at + 2 :]
+    return words
 
 
 def queues(words: list[str]) -> list[str]:
@@ -51,7 +54,7 @@ def test_container_runs_the_command_of_the_procfile(name: str) -> None:
     words = filled_in(OURS[name]["command"], {})
 
     if name in WORKERS:
-        assert without_queues(words) == without_queues(filled_in(PROCFILE["worker"], given))
+        assert without_choices(words) == without_choices(filled_in(PROCFILE["worker"], given))
     else:
         assert words == filled_in(PROCFILE[name], given)
 

@@ -106,7 +106,8 @@ class Installation:
 
     def names(self) -> list[str]:
         """Celery's names of the workers."""
-        ids = [*self.containers("worker"), *self.containers("worker-other")]
+        services = [name for name in self.services() if name.startswith("worker")]
+        ids = [one for service in services for one in self.containers(service)]
         return [f"celery@{self.hostname(one)}" for one in ids]
 
     def started(self, service: str) -> float:
