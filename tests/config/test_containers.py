@@ -138,6 +138,7 @@ def test_make_env_writes_secrets_once(tmp_path: Path) -> None:
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     assert values["SITE_URL"] == "https://shop.example"
     assert values["ALLOWED_HOSTS"] == "shop.example,127.0.0.1,localhost"
+    assert values["TRUSTED_PROXY_COUNT"] == "2"
     secrets = [values[name] for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")]
     assert len(set(secrets)) == 3
     assert all(re.fullmatch("[A-Za-z0-9]{40,}", one) for one in secrets)
