@@ -152,3 +152,11 @@ def test_make_env_refuses_what_is_no_address(tmp_path: Path) -> None:
     code, words = make_env(tmp_path, "shop.example")
 
     assert (code, "no address" in words, (tmp_path / ".env").exists()) == (2, True, False)
+
+
+def test_stand_ins_are_made_of_all_images_that_are_pulled() -> None:
+    script = (ROOT / "tests" / "containers" / "make_stand_ins").read_text()
+    pulled = {one["image"] for name, one in SERVICES.items() if name not in OURS}
+    pulled |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    assert set(re.findall(r"^if wanted (\S+); then$", script, re.MULTILINE)) == pulled
