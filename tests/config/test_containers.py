@@ -31,9 +31,12 @@ def filled_in(command: str, environment: dict[str, str]) -> list[str]:
     return re.sub(r"\$\{?(?P<name>\w+)(?::-(?P<default>[^}]*)\})?", value, command).split()
 
 
-def without_queues(words: list[str]) -> list[str]:
-    at = words.index("--queues")
-    return words[:at] + words[at + 2 :]
+def without_choices(words: list[str]) -> list[str]:
+    """A worker's command but for what each group of workers has of its own."""
+    for option in ("--queues", "--concurrency"):
+        at = words.index(option)
+        words = words[:at] + words[at + 2 :]
+    return words
 
 
 def queues(words: list[str]) -> list[str]:
@@ -51,7 +54,7 @@ def test_container_runs_the_command_of_the_procfile(name: str) -> None:
     words = filled_in(OURS[name]["command"], {})
 
     if name in WORKERS:
-        assert without_queues(words) == without_queues(filled_in(PROCFILE["worker"], given))
+        assert without_choices(words) == without_choices(filled_in(PROCFILE["worker"], given))
     else:
         assert words == filled_in(PROCFILE[name], given)
 
@@ -135,6 +138,7 @@ def test_make_env_writes_secrets_once(tmp_path: Path) -> None:
     assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
     assert values["SITE_URL"] == "https://shop.example"
     assert values["ALLOWED_HOSTS"] == "shop.example,127.0.0.1,localhost"
+    assert values["TRUSTED_PROXY_COUNT"] == "2"
     secrets = [values[name] for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD")]
     assert len(set(secrets)) == 3
     assert all(re.fullmatch("[A-Za-z0-9]{40,}", one) for one in secrets)
@@ -148,3 +152,11 @@ def test_make_env_refuses_what_is_no_address(tmp_path: Path) -> None:
     code, words = make_env(tmp_path, "shop.example")
 
     assert (code, "no address" in words, (tmp_path / ".env").exists()) == (2, True, False)
+
+
+def test_stand_ins_are_made_of_all_images_that_are_pulled() -> None:
+    script = (ROOT / "tests" / "containers" / "make_stand_ins").read_text()
+    pulled = {one["image"] for name, one in SERVICES.items() if name not in OURS}
+    pulled |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    assert set(re.findall(r"^if wanted (\S+); then$", script, re.MULTILINE)) == pulled

@@ -24,12 +24,13 @@ def say(text: str, *, mark: str = "✓") -> None:
 
 @dataclass
 class Installation:
-    """One Compose project: `command` is Compose, run in `folder`; visitors come to `url`."""
+    """One Compose project: `command` is Compose, run in `folder`. Visitors come to `url`."""
 
     folder: Path
     command: list[str]
     project: str
     url: str
+    mail_url: str
     environment: dict[str, str]
 
     def compose(self, *arguments: str, stdin: str | None = None) -> str:
@@ -105,7 +106,8 @@ class Installation:
 
     def names(self) -> list[str]:
         """Celery's names of the workers."""
-        ids = [*self.containers("worker"), *self.containers("worker-other")]
+        services = [name for name in self.services() if name.startswith("worker")]
+        ids = [one for service in services for one in self.containers(service)]
         return [f"celery@{self.hostname(one)}" for one in ids]
 
     def started(self, service: str) -> float:

@@ -57,7 +57,7 @@ class _Forms(HTMLParser):
         if tag == "input" and name and given.get("type") != "file":
             is_choice = given.get("type") in ("checkbox", "radio")
             if not is_choice or "checked" in given:
-                self._open.fields.append((name, value or ("on" if is_choice else "")))
+                self._open.fields.append((name, given.get("value", "on" if is_choice else "")))
         elif tag == "input" and name:
             self._open.buttons.append((name, ""))
         elif tag == "button" and name:
