@@ -132,7 +132,7 @@ def _joined(*columns: Iterable[str]) -> list[str]:
     return ["\t".join(row) for row in zip(*columns, strict=False)]
 
 
-def _send(stream: Copy[tuple[object, ...]], lines: list[str]) -> None:
+def _send(stream: Copy, lines: list[str]) -> None:
     stream.write("\n".join(lines) + "\n")
 
 
