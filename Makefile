@@ -5,6 +5,8 @@ TEST_PROCESSES ?= 2
 BIN := .venv/bin
 READY := .venv/.ready
 UV := $(PYTHON) tools/bootstrap.py uv
+# Tests and `make up` start processes by the hundred: without compiled modules, each takes seconds longer.
+unexport PYTHONDONTWRITEBYTECODE
 COMPILE := pip compile --quiet --generate-hashes --no-emit-index-url --python-version 3.13
 
 .PHONY: help setup up demo test smoke lint format translations bench containers lock audit clean
